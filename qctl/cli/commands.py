@@ -1,0 +1,52 @@
+"""All commands: where each is defined, and its line in the help. Nothing is imported until it is called."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qctl.cli.spec import Command
+
+# name: (module, attribute, summary)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "enqueue": ("enqueue", "ENQUEUE", "Put a job into the queue: a typed job, or a command."),
+    "work": ("work", "WORK", "Run jobs: a worker."),
+    "list": ("list", "LIST", "List jobs."),
+    "show": ("show", "SHOW", "Show a job and its history."),
+    "logs": ("logs", "LOGS", "Print what a job wrote."),
+    "wait": ("wait", "WAIT", "Wait until jobs have ended."),
+    "cancel": ("cancel", "CANCEL", "Cancel jobs."),
+    "retry": ("cancel", "RETRY", "Run jobs now: again, or before their time."),
+    "edit": ("edit", "EDIT", "Change a job that has not ended."),
+    "stats": ("stats", "STATS", "Show how the queue does."),
+    "health": ("health", "HEALTH", "Say whether the queue is healthy, by exit code."),
+    "dlq": ("dlq", "", "Inspect and replay dead letters."),
+    "purge": ("purge", "PURGE", "Delete jobs that ended long ago."),
+    "demo": ("demo", "DEMO", "See all of it at work, on a queue file of its own."),
+    "init": ("init", "INIT", "Make a queue file, or add a queue to an SQLite database."),
+    "config": ("config", "CONFIG", "Show or change settings of the queue."),
+    "completion": ("completion", "COMPLETION", "Print the completion script of a shell."),
+    "help": ("help", "HELP", "Explain a topic."),
+    "_values": ("completion", "VALUES", ""),
+    "_picture": ("picture", "PICTURE", ""),
+}
+
+GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
+    "dlq": {
+        "list": ("dlq", "LIST", "List dead letters."),
+        "show": ("dlq", "SHOW", "Show a dead letter whole."),
+        "note": ("dlq", "NOTE", "Write a note on dead letters."),
+        "review": ("dlq", "REVIEW", "Mark dead letters as reviewed."),
+        "replay": ("dlq", "REPLAY", "Send dead letters back to the queue."),
+        "discard": ("dlq", "DISCARD", "Delete dead letters and their jobs."),
+    },
+}
+
+DEFAULT_SUBCOMMANDS = {"dlq": "list"}
+HIDDEN = ("_values", "_picture")
+
+
+def load(name: str, sub: str | None = None) -> Command:
+    """The definition of a command; imports its module."""
+    module, attribute, _summary = GROUPS[name][sub] if sub else COMMANDS[name]
+    command: Command = getattr(__import__(f"qctl.cli.{module}", fromlist=[attribute]), attribute)
+    return command

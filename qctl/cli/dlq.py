@@ -1,0 +1,268 @@
+"""`qctl dlq`: inspect, note down, review, replay and discard dead letters."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from qctl.cli.filters import ERROR, FILTERS, agreed, filter_of, limit_of
+from qctl.cli.options import look_at_queue, open_queue
+from qctl.cli.spec import Argument, Command, Option
+from qctl.model import BadValue, NotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from qctl.cli.spec import Values
+    from qctl.queue import Queue
+
+CHUNK = 500
+LETTER_FILTERS = [option for option in FILTERS if option.key != "status"]
+
+
+def list_(values: Values) -> int:
+    from itertools import islice
+
+    from qctl.cli.render import hint, table
+    from qctl.cli.table import Column
+    from qctl.cli.terminal import COLOURS, glyph, is_terminal
+    from qctl.rules.clock import human
+    from qctl.rules.when import from_text
+
+    now = time.time()
+    filter, limit = filter_of(values, now), limit_of(values)
+    queue = look_at_queue(values)
+    letters = queue.dead_letters(filter, reviewed=None if values["all"] else False)
+    if values["json"]:
+        table([], (public(one) for one in islice(letters, limit)), json=True)
+        return 0
+    columns = [
+        Column("", "glyph", people=True),
+        Column("JOB", "number", right=True),
+        Column("TYPE", "type", flex=True, minimum=10),
+        Column("TRIES", "attempts", right=True),
+        Column("DIED", "failed_at"),
+        Column("ERROR", "last_error", flex=True, minimum=20),
+        Column("NOTE", "notes", flex=True, minimum=8, optional=True),
+    ]
+    rows = (
+        {
+            **one,
+            "shown": {
+                "glyph": glyph("failed") if not one["reviewed"] else glyph("completed"),
+                "number": "gone" if one["number"] is None else str(one["number"]),
+                "failed_at": f"{human(now - from_text(one['failed_at']))} ago",
+                "notes": (one["notes"] or "").replace("\n", " · "),
+            },
+            "style": {"glyph": COLOURS["failed"] if not one["reviewed"] else COLOURS["completed"]},
+        }
+        for one in islice(letters, limit)
+    )
+    count = table(columns, list(rows) if is_terminal(sys.stdout) else rows)
+    if not is_terminal(sys.stdout):
+        return 0
+    if not count:
+        hint("no dead letters" + (" that fit" if filter else " to review"))
+    elif next(letters, None) is not None:
+        hint(f"the newest {count}; --limit 0 for all")
+    if count:
+        hint("→ qctl dlq show JOB, qctl dlq note JOB TEXT, qctl dlq replay JOB")
+    return 0
+
+
+def public(letter: dict[str, Any]) -> dict[str, Any]:
+    import json
+
+    row = dict(letter)
+    try:
+        row["payload"] = json.loads(row["payload"])
+    except (ValueError, TypeError, RecursionError):
+        pass
+    row["reviewed"] = bool(row["reviewed"])
+    return row
+
+
+def show(values: Values) -> int:
+    from qctl.cli.render import hint, object_json, record
+    from qctl.rules.clock import moment
+    from qctl.rules.when import from_text
+
+    queue = look_at_queue(values)
+    letters = letters_of(queue, values["job"])
+    one = letters[0]
+    history = queue.history(one["number"]) if one["number"] is not None else []
+    if values["json"]:
+        sys.stdout.write(object_json({**public(one), "history": history, "deaths": len(letters)}) + "\n")
+        return 0
+    now = time.time()
+    pairs: list[tuple[Any, ...]] = [
+        ("Error", one["last_error"] or "", None, "red"),
+        ("Died", one["failed_at"], moment(from_text(one["failed_at"]), now)),
+        ("Attempts", one["attempts"]),
+        (
+            "Payload",
+            object_json(public(one)["payload"]) if isinstance(public(one)["payload"], dict) else one["payload"],
+        ),
+        ("Job", one["original_job_id"]),
+        ("Letter", one["id"]),
+        ("Reviewed", "yes" if one["reviewed"] else "no"),
+    ]
+    if one["notes"]:
+        pairs.append(("Notes", one["notes"].split("\n")))
+    if len(letters) > 1:
+        pairs.append(("Deaths", f"{len(letters)}: it was replayed and died again"))
+    if history:
+        pairs.append(
+            (
+                "History",
+                [f"#{h['attempt']} {h['outcome']}  {h['finished_at'] or ''}  {h['error'] or ''}" for h in history],
+            )
+        )
+    name = "gone" if one["number"] is None else one["number"]
+    record(pairs, title=f"✗ {name} {one['type']}", style="red")
+    if one["number"] is not None:
+        hint(f"→ qctl logs {one['number']}, qctl dlq note {one['number']} TEXT, qctl dlq replay {one['number']}")
+    return 0
+
+
+def letters_of(queue: Queue, reference: str) -> list[dict[str, Any]]:
+    """The dead letters of a job, newest first; a letter's own id is understood, too. Raises NotFound."""
+    one = queue.letter(reference)
+    if one is not None:
+        return [one]
+    job = queue.get(reference)
+    letters = queue.letters(job.id)
+    if not letters:
+        raise NotFound(f"job {job.number} has no dead letter: it is {job.status}")
+    return letters
+
+
+def meant(queue: Queue, values: Values, verb: str) -> tuple[list[dict[str, Any]], bool]:
+    """The letters that JOB..., the filters or --all mean, and whether they were named one by one."""
+    now = time.time()
+    named, filter = values["jobs"], filter_of(values, now)
+    if named and (filter or values["all"]):
+        raise BadValue("name jobs, or give filters, not both")
+    if not named:
+        if not filter and not values["all"]:
+            raise BadValue(f"say what to {verb}: jobs, filters such as --type NAME, or --all")
+        return list(queue.dead_letters(filter, reviewed=False)), False
+    found: list[dict[str, Any]] = []
+    for reference in named:
+        one = queue.letter(reference)
+        if one is not None:
+            found.append(one)
+            continue
+        numbers = queue.numbers([reference])
+        for number in numbers:
+            job = queue.get(number)
+            letters = queue.letters(job.id)
+            if letters:
+                found.append(letters[0])
+            elif len(numbers) == 1:
+                raise NotFound(f"job {number} has no dead letter: it is {job.status}")
+    return found, True
+
+
+def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, dangerous: bool = False) -> int:
+    """Do something to the letters meant, in chunks, and say what was done."""
+    from qctl.cli.render import object_json, progress, say
+
+    queue = open_queue(values)
+    letters, named = meant(queue, values, verb)
+    if verb == "replay" and named:
+        for one in letters:
+            if one["number"] is None:
+                raise NotFound(
+                    f"the job of dead letter {one['id']} is gone: enqueue it anew with "
+                    f"`qctl enqueue {one['type']} '{one['payload'][:200]}'`"
+                )
+    numbers = [one["number"] for one in letters if one["number"] is not None]
+    if values["dry_run"]:
+        sys.stdout.write("".join(f"{number}\n" for number in numbers))
+        say(f"{len(letters):,} dead letters; nothing was changed (--dry-run)")
+        return 0
+    if dangerous and not values["yes"] and values["all"] and not sys.stdin.isatty():
+        raise BadValue(f"{verb} --all: it cannot be undone: give --yes")
+    if letters and (not named or dangerous) and not agreed(f"{verb} {len(letters):,} dead letters?", values):
+        say("nothing was changed")
+        return 1
+    done = 0
+    with progress(verb, len(letters), unit="letters") as bar:
+        for start in range(0, len(letters), CHUNK):
+            ids = [one["id"] for one in letters[start : start + CHUNK]]
+            result = act(queue, ids)
+            if isinstance(result, list):
+                by_number = {one["number"]: one["original_job_id"] for one in letters[start : start + CHUNK]}
+                for number in result:
+                    row = {"number": number, "id": by_number.get(number)}
+                    sys.stdout.write((object_json(row) if values["json"] else str(number)) + "\n")
+                done += len(result)
+            else:
+                done += result
+            bar.advance(len(ids))
+    left = len(letters) - done
+    word = {"replay": "replayed", "review": "reviewed", "discard": "discarded"}[verb]
+    text = f"{done:,} {word}"
+    if left and verb == "replay":
+        text += f", {left:,} left: their jobs are gone or not dead any more"
+    if not named or left or sys.stderr.isatty():
+        say(text)
+    return 0
+
+
+def note(values: Values) -> int:
+    words = values["words"]
+    if len(words) < 2 or not words[-1].strip():
+        raise BadValue("give at least one job, and the text as the last word: qctl dlq note 1036 'the cable was out'")
+    queue = open_queue(values)
+    letters = [letters_of(queue, reference)[0] for reference in words[:-1]]
+    queue.note([one["id"] for one in letters], words[-1])
+    return 0
+
+
+def review(values: Values) -> int:
+    return bulk(values, "review", lambda queue, ids: queue.review(ids))
+
+
+def replay(values: Values) -> int:
+    return bulk(values, "replay", lambda queue, ids: queue.replay(ids))
+
+
+def discard(values: Values) -> int:
+    return bulk(values, "discard", lambda queue, ids: queue.discard(ids), dangerous=True)
+
+
+JOBS = Argument(
+    "jobs", metavar="JOB", required=False, multiple=True, help="Jobs (numbers, ids, ranges) or ids of letters.",
+    complete="dead",
+)  # fmt: skip
+ALL = Option("--all", "-a", help="All that are not reviewed.")
+DRY_RUN = Option("--dry-run", help="Only list the jobs that it would touch.")
+YES = Option("--yes", "-y", help="Do not ask.")
+
+LIST = Command(
+    "list", "List dead letters.", list_, *LETTER_FILTERS, ERROR,
+    Option("--all", "-a", help="Also those that were reviewed."),
+    Option("--limit", "-n", metavar="N", help="At most so many, newest first (default 20; 0: all)."),
+    epilog=("qctl dlq list --error unreachable", "qctl dlq list --all --json"),
+)  # fmt: skip
+SHOW = Command(
+    "show", "Show a dead letter whole.", show,
+    Argument("job", help="A job, or the id of a letter.", complete="dead"),
+)  # fmt: skip
+NOTE = Command(
+    "note", "Write a note on dead letters.", note,
+    Argument("words", metavar="JOB... TEXT", multiple=True, help="Jobs, and last the text.", complete="dead"),
+    epilog=("qctl dlq note 1036 'the cable was out'",),
+)  # fmt: skip
+REVIEW = Command("review", "Mark dead letters as reviewed.", review, JOBS, *LETTER_FILTERS, ERROR, ALL, DRY_RUN, YES)
+REPLAY = Command(
+    "replay", "Send dead letters back to the queue.", replay, JOBS, *LETTER_FILTERS, ERROR, ALL, DRY_RUN, YES,
+    epilog=("qctl dlq replay 1036", "qctl dlq replay --type charge --error unreachable"),
+)  # fmt: skip
+DISCARD = Command(
+    "discard", "Delete dead letters and their jobs.", discard, JOBS, *LETTER_FILTERS, ERROR, ALL, DRY_RUN, YES
+)

@@ -1,0 +1,291 @@
+"""The Typer face: help, usage errors, and whatever the quick parser left alone; built from the same definitions."""
+
+from __future__ import annotations
+
+import sys
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from qctl.cli.commands import COMMANDS, GROUPS, HIDDEN, load
+from qctl.cli.spec import COMMON
+from qctl.cli.terminal import colour, paint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qctl.cli.spec import Argument, Command, Option, Values
+
+    Reading = tuple[Command, Values]
+
+ABOUT = "A job queue in one SQLite file: durable, with retries, schedules and dead letters."
+FIRST_STEPS = (
+    ("qctl enqueue -- echo hello", "put a command into the queue"),
+    ("qctl work --drain", "run what is there"),
+    ("qctl list", "see what became of it"),
+    ("qctl demo", "all of it at work, in 20 seconds"),
+)
+MORE = "qctl COMMAND --help tells all about a command, qctl help lists longer topics."
+HELP_ROW = ("-h, --help", "Show this and leave.")
+VERSION_ROW = ("-V, --version", "Show the version and leave.")
+WIDEST = 100
+STYLE: dict[str, Any] = {"help_option_names": ["--help", "-h"], "max_content_width": WIDEST}
+
+
+def read(argv: Sequence[str]) -> Reading | int:
+    """The command that `argv` names, and its values; or the exit code, after help or a usage error was written."""
+    root = whole(typer.Typer(cls=Root), root_callback())
+    try:
+        with root.make_context("qctl", list(argv)) as context:
+            found: Reading = root.invoke(context)
+            return found
+    except typer.Exit as leave:
+        return leave.exit_code
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        from qctl.cli.render import error as say
+
+        say(complaint(error))
+        return 2
+
+
+def complaint(error: Any) -> str:
+    """A usage error in our words: what is wrong, what is accepted, where to read on."""
+    where = getattr(getattr(error, "ctx", None), "command_path", "qctl")
+    text = " ".join(str(error.format_message()).split()).rstrip(".")
+    name = getattr(error, "option_name", "")
+    if type(error).__name__ == "NoSuchOption":
+        text = f"there is no option {name}" + did_you_mean(sorted(error.possibilities or ()))
+    elif type(error).__name__ == "BadOptionUsage":
+        text = f"{name} wants a value" if "requires" in text else f"{name} is a switch and takes no value"
+    elif type(error).__name__ == "MissingParameter":
+        text = f"{error.param.metavar or error.param.name} is missing"
+    elif text.startswith("Got unexpected extra argument"):
+        text = f"this is too much: {text.partition(' (')[2].removesuffix(')')}"
+    else:
+        text = text[:1].lower() + text[1:]
+    return f"{text} (see `{where} --help`)"
+
+
+def did_you_mean(close: Sequence[str]) -> str:
+    return f": did you mean {' or '.join(close)}?" if close else ""
+
+
+def whole(app: typer.Typer, callback: Callable[..., Any]) -> Root:
+    """The group that `app` describes, with the options of `callback`; its commands are made when they are asked for."""
+    app.callback(invoke_without_command=True, context_settings=STYLE)(callback)
+    group: Any = typer.main.get_command(bare(app))
+    return group  # type: ignore[no-any-return]
+
+
+def bare(app: typer.Typer) -> typer.Typer:
+    """Without Typer's own completion (a full start per TAB), tracebacks (they show payloads) and panels of rich."""
+    app._add_completion = False
+    app.pretty_exceptions_enable = False
+    app.rich_markup_mode = None
+    return app
+
+
+class Root(TyperGroup):
+    """The commands in the order of their definitions; a call without one shows the help."""
+
+    path = ""
+
+    def names(self) -> list[str]:
+        known = GROUPS[self.path] if self.path else COMMANDS
+        return [name for name in known if name not in HIDDEN]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return self.names()
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in (GROUPS[self.path] if self.path else COMMANDS):
+            from difflib import get_close_matches
+
+            close = get_close_matches(cmd_name, self.names())
+            ctx.fail(f"there is no command {cmd_name!r}{did_you_mean(close)}")
+        if self.path:
+            return leaf(load(self.path, cmd_name))
+        if cmd_name in GROUPS:
+            group = whole(typer.Typer(cls=Root, name=cmd_name), group_callback())
+            group.path = cmd_name
+            return group
+        return leaf(load(cmd_name))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        page = Page(formatter)
+        page.usage(ctx.command_path, "COMMAND [OPTIONS] [ARGUMENTS]")
+        page.text(COMMANDS[self.path][2] if self.path else ABOUT)
+        known = GROUPS[self.path] if self.path else COMMANDS
+        page.rows("Commands", [(name, known[name][2]) for name in self.names()])
+        extra = [HELP_ROW] if self.path else [VERSION_ROW, HELP_ROW]
+        page.rows("Options, before or after the command", [*map(option_row, COMMON), *extra])
+        if not self.path:
+            page.rows("First steps", FIRST_STEPS)
+        page.text(MORE.replace("COMMAND", f"{self.path} COMMAND", 1) if self.path else MORE)
+
+
+class Leaf(TyperCommand):
+    """A command. With a `tail`, everything after the first `--` is left as it is."""
+
+    spec: Command
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if self.spec.tail:
+            ctx.obj = dict(ctx.obj or {})
+            ctx.obj["tail"] = None
+            if "--" in args:
+                cut = args.index("--")
+                ctx.obj["tail"] = args[cut + 1 :]
+                args = args[:cut]
+        try:
+            rest: list[str] = super().parse_args(ctx, args)
+        except Exception as error:
+            if getattr(error, "ctx", ctx) is None:  # some do not know where they were raised
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
+        return rest
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        spec, page = self.spec, Page(formatter)
+        page.usage(ctx.command_path, " ".join(["[OPTIONS]", *map(usage_of, spec.arguments), spec.tail]).strip())
+        page.text(spec.summary)
+        page.rows("Arguments", [(one.metavar, one.help) for one in spec.arguments])
+        own = [one for one in spec.options if one not in COMMON]
+        page.rows("Options", [option_row(one) for one in own])
+        page.rows("Options of every command", [*map(option_row, COMMON), HELP_ROW])
+        page.lines("Examples", spec.epilog)
+
+
+class Page:
+    """A page of help: as wide as the terminal up to WIDEST columns, examples never broken, headings bold."""
+
+    def __init__(self, formatter: Any) -> None:
+        self.formatter = formatter
+        self.bold = "bold" if colour(sys.stdout) else None
+
+    def usage(self, path: str, words: str) -> None:
+        self.formatter.write_usage(path, words, prefix=paint("Usage:", self.bold) + " ")
+
+    def text(self, text: str) -> None:
+        self.formatter.write_paragraph()
+        self.formatter.write_text(text)
+
+    def heading(self, title: str) -> None:
+        self.formatter.write_paragraph()
+        self.formatter.write(paint(f"{title}:", self.bold) + "\n")
+
+    def rows(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        if rows:
+            self.heading(title)
+            with self.formatter.indentation():
+                self.formatter.write_dl(rows)
+
+    def lines(self, title: str, lines: Sequence[str]) -> None:
+        if lines:
+            self.heading(title)
+            self.formatter.write("".join(f"  {line}\n" for line in lines))
+
+
+def usage_of(argument: Argument) -> str:
+    name = argument.metavar + ("..." if argument.multiple else "")
+    return name if argument.required else f"[{name}]"
+
+
+def option_row(option: Option) -> tuple[str, str]:
+    """`-q, --queue NAME`; a long name alone stands below the long ones."""
+    short = [name for name in option.names if not name.startswith("--")]
+    long = [name for name in option.names if name.startswith("--")]
+    names = ", ".join(short + long) if short else "    " + ", ".join(long)
+    return f"{names} {option.metavar}" if option.metavar else names, option.help
+
+
+def leaf(command: Command) -> Leaf:
+    """The Typer command of a definition."""
+    app = bare(typer.Typer())
+    app.command(command.name, cls=Leaf, context_settings=STYLE)(function(command))
+    made: Any = typer.main.get_command(app)
+    made.spec = command
+    return made  # type: ignore[no-any-return]
+
+
+def function(command: Command) -> Callable[..., Reading]:
+    """A function with the signature that Typer reads, which gives the command and its values."""
+    items = {item.key: item for item in [*command.arguments, *command.options]}
+
+    def call(ctx: typer.Context, **given: Any) -> Reading:
+        values: Values = dict(ctx.obj or {})
+        for name, value in given.items():
+            key = name[2:]
+            if value in (None, False) and key in values:
+                continue  # given before the command
+            values[key] = [] if value is None and items[key].multiple else value
+        return command, values
+
+    parameters = [Parameter("ctx", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
+    parameters += [parameter(one, typer.Argument(metavar=one.metavar)) for one in command.arguments]
+    parameters += [option_parameter(one) for one in command.options]
+    return signed(call, parameters)
+
+
+def signed(call: Any, parameters: Sequence[Parameter]) -> Any:
+    call.__signature__ = Signature(parameters)
+    call.__annotations__ = {one.name: one.annotation for one in parameters}
+    return call
+
+
+def option_parameter(option: Option) -> Parameter:
+    if option.metavar is None:
+        return parameter(option, typer.Option(*option.names))
+    return parameter(option, typer.Option(*option.names, metavar=option.metavar))
+
+
+def parameter(item: Argument | Option, info: Any) -> Parameter:
+    kind: Any = bool if item.metavar is None else str
+    default: Any = False if kind is bool else None
+    if item.multiple:
+        kind = Optional[list[str]]  # noqa: UP045
+    elif kind is str:
+        kind = Optional[str]  # noqa: UP045
+    if getattr(item, "required", False):
+        default = Parameter.empty
+        kind = list[str] if item.multiple else str
+    # The prefix: an option may be called like a word of Python's, --from for one.
+    return Parameter(f"p_{item.key}", Parameter.KEYWORD_ONLY, annotation=Annotated[kind, info], default=default)
+
+
+def root_callback() -> Callable[..., None]:
+    def root(ctx: typer.Context, version: bool = False, **given: Any) -> None:
+        if version:
+            from qctl import __version__
+
+            print(f"qctl {__version__}")
+            raise typer.Exit
+        keep(ctx, given)
+
+    show = Annotated[bool, typer.Option("--version", "-V")]
+    return with_common(root, Parameter("version", Parameter.KEYWORD_ONLY, annotation=show, default=False))
+
+
+def group_callback() -> Callable[..., None]:
+    def group(ctx: typer.Context, **given: Any) -> None:
+        keep(ctx, given)
+
+    return with_common(group)
+
+
+def with_common(call: Any, *own: Parameter) -> Any:
+    context = Parameter("ctx", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    return signed(call, [context, *own, *map(option_parameter, COMMON)])
+
+
+def keep(ctx: typer.Context, given: Values) -> None:
+    """Keep what was given before the command for the command; show the help when there is none."""
+    values = {name[2:]: value for name, value in given.items() if value not in (None, False)}
+    ctx.obj = {**(ctx.obj or {}), **values}
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+        raise typer.Exit

@@ -1,0 +1,108 @@
+"""`qctl list`."""
+
+from __future__ import annotations
+
+import time
+
+from qctl.cli.filters import FILTERS, filter_of, limit_of, note_of, public, state_of, when_of
+from qctl.cli.options import look_at_queue
+from qctl.cli.spec import Command, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from qctl.cli.spec import Values
+
+
+def run(values: Values) -> int:
+    from qctl.cli.render import number, table
+    from qctl.cli.table import Column
+
+    now = time.time()
+    filter, limit = filter_of(values, now), limit_of(values)
+    queue = look_at_queue(values)
+    columns = [
+        Column("", "glyph", people=True),
+        Column("JOB", "number", right=True),
+        Column("TYPE", "type", flex=True, minimum=10),
+        Column("STATUS", "status"),
+        Column("TRY", "attempts", right=True),
+        Column("WHEN", "scheduled_at"),
+        Column("NOTE", "last_error", flex=True, minimum=12),
+    ]
+    jobs = queue.find(filter, limit=limit)
+    if values["json"]:
+        table(columns, (public(job) for job in jobs), json=True)
+        return 0
+    import sys
+
+    from qctl.cli.terminal import is_terminal
+
+    if not is_terminal(sys.stdout):
+        table(PIPE, (job.data for job in jobs))
+        return 0
+    count = table(columns, list(rows(jobs, now)))
+    total = queue.count(filter)
+    from qctl.cli.render import hint
+
+    if not total:
+        hint("no jobs" + (" that fit" if filter else " yet: `qctl enqueue -- echo hello` makes one"))
+    elif count < total:
+        hint(f"{count} of {number(total)} · --limit 0 for all, `qctl list --help` for filters")
+    return 0
+
+
+def rows(jobs: Any, now: float) -> Iterator[dict[str, Any]]:
+    from qctl.cli.terminal import COLOURS, glyph
+
+    for job in jobs:
+        state = state_of(job, now)
+        data = job.data
+        colour = COLOURS.get(state)
+        yield {
+            **data,
+            "shown": {
+                "glyph": glyph(state),
+                "status": data["status"],
+                "attempts": f"{data['attempts']}/{data['max_attempts']}",
+                "scheduled_at": when_of(job, state, now),
+                "last_error": note_of(job, state),
+            },
+            "style": {"glyph": colour, "status": colour},
+        }
+
+
+def pipe_columns() -> list[Any]:
+    from qctl.cli.table import Column
+
+    keys = (
+        "number",
+        "id",
+        "type",
+        "status",
+        "attempts",
+        "max_attempts",
+        "priority",
+        "queue",
+        "scheduled_at",
+        "last_error",
+    )
+    return [Column(key, key) for key in keys]
+
+
+PIPE = pipe_columns()
+
+LIST = Command(
+    "list",
+    "List jobs.",
+    run,
+    *FILTERS,
+    Option("--limit", "-n", metavar="N", help="At most so many, newest first (default 20; 0: all)."),
+    epilog=(
+        "qctl list --status failed --since 1d",
+        "qctl list --type send_email --limit 0 --json",
+        "in a pipe: number, id, type, status, attempts, max_attempts, priority, queue, scheduled_at, last_error",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Completion scripts, one module per shell; all are written from the definitions of the commands."""

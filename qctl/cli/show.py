@@ -1,0 +1,106 @@
+"""`qctl show JOB`: all there is to know of a job."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from qctl.cli.filters import public, state_of, what, when_of
+from qctl.cli.options import look_at_queue
+from qctl.cli.spec import Argument, Command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from qctl.cli.spec import Values
+    from qctl.model import Job
+
+
+def run(values: Values) -> int:
+    from qctl.cli.render import hint, object_json, record
+
+    queue = look_at_queue(values)
+    job = queue.get(values["job"])
+    history = queue.history(job.number)
+    if values["json"]:
+        sys.stdout.write(object_json({**public(job), "history": history}) + "\n")
+        return 0
+    now = time.time()
+    state = state_of(job, now)
+    from qctl.cli.terminal import COLOURS, glyph
+
+    size = queue.output_size(job.number)
+    record(
+        pairs(job, history, size, now),
+        title=f"{glyph(state)} {job.number} {job.type}  {when_of(job, state, now) if state != job.status else job.status}",
+        style=COLOURS.get(state),
+    )
+    number = job.number
+    if size:
+        hint(f"→ qctl logs {number}")
+    if job.status == "failed":
+        hint(f"→ qctl dlq replay {number}")
+    elif state in ("retry", "delayed"):
+        hint(f"→ qctl retry {number} runs it now")
+    return 0
+
+
+def pairs(job: Job, history: list[dict[str, Any]], size: int, now: float) -> list[tuple[Any, ...]]:
+    from qctl.cli.render import bytes_text, object_json
+    from qctl.rules.clock import duration_text, human, moment
+    from qctl.rules.when import from_text
+
+    row = public(job)
+    found: list[tuple[Any, ...]] = [("Id", row["id"]), ("Status", row["status"])]
+    if row["command"]:
+        found.append(("Command", what(job)))
+        found.append(("Directory", row["cwd"]))
+    payload = row["payload"]
+    if payload != {} or not row["command"]:
+        found.append(("Payload", object_json(payload) if isinstance(payload, dict) else str(payload)))
+    found.append(("Created", row["created_at"], moment(from_text(row["created_at"]), now)))
+    if row["status"] == "pending":
+        found.append(("Due", row["scheduled_at"], moment(from_text(row["scheduled_at"]), now)))
+    if row["completed_at"]:
+        found.append(("Completed", row["completed_at"], moment(from_text(row["completed_at"]), now)))
+    for label, key in (("Queue", "queue"), ("Priority", "priority")):
+        if row[key] not in ("default", 0):
+            found.append((label, row[key]))
+    if row["tags"]:
+        found.append(("Tags", ", ".join(map(str, row["tags"]))))
+    if row["env"]:
+        found.append(("Variables", ", ".join(f"{name}=***" for name in row["env"])))
+    limit = row["timeout"]
+    timeout = "" if limit is None else " · no timeout" if limit == 0 else f" · timeout {duration_text(limit)}"
+    found.append(
+        ("Retry", f"{row['backoff'] or 'linear:30s'} · {row['attempts']} of {row['max_attempts']} used{timeout}")
+    )
+    if row["rescues"]:
+        found.append(("Rescues", f"{row['rescues']}: its worker died so often"))
+    if row["exit_code"] is not None:
+        found.append(("Exit", row["exit_code"]))
+    if row["last_error"] and row["status"] != "completed":
+        found.append(("Error", row["last_error"], None, "red" if row["status"] == "failed" else None))
+    if row["result"] is not None:
+        found.append(("Result", object_json(row["result"])))
+    if size:
+        found.append(("Output", size, bytes_text(size)))
+    if history:
+        lines = []
+        for one in history:
+            start, end = one["started_at"], one["finished_at"]
+            took = human((from_text(end) if end else now) - from_text(start)) if start else "-"
+            error = f"  {one['error']}" if one["error"] else ""
+            lines.append(f"#{one['attempt']} {one['outcome']} {took}  {start or ''}  {one['worker'] or ''}{error}")
+        found.append(("History", lines))
+    return found
+
+
+SHOW = Command(
+    "show",
+    "Show a job and its history.",
+    run,
+    Argument("job", help="A number, an id, or the beginning of one.", complete="jobs"),
+    epilog=("qctl show 1036", "qctl show 1036 --json | jq .history"),
+)

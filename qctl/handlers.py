@@ -1,0 +1,193 @@
+"""Handlers: Python functions that run typed jobs, and what they may raise to say how a job shall go on."""
+
+from __future__ import annotations
+
+from qctl.model import BadValue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Retry(Exception):
+    """Fail this attempt and try again `after` a time of the handler's choice (`"5m"`, or seconds).
+
+    It uses an attempt; without one left the job becomes a dead letter. `after` None: the job's own backoff.
+    """
+
+    def __init__(self, reason: str = "", *, after: str | float | None = None) -> None:
+        super().__init__(reason or "retry asked for")
+        self.after = delay(after)
+
+
+class Snooze(Exception):
+    """Run the job again later, without using an attempt: what it needs is not there yet. `after` as in Retry."""
+
+    def __init__(self, after: str | float | None = None, reason: str = "") -> None:
+        super().__init__(reason or "snoozed")
+        self.after = delay(after)
+
+
+class Dead(Exception):
+    """No further attempt can help: the job becomes a dead letter now."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason or "given up by its handler")
+
+
+def delay(after: str | float | None) -> float | None:
+    if after is None:
+        return None
+    from qctl.rules.newjob import seconds
+
+    return seconds("after", after)
+
+
+class JobContext:
+    """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts."""
+
+    __slots__ = ("attempt", "id", "max_attempts", "number", "type")
+
+    def __init__(self, number: int, id: str, type: str, attempt: int, max_attempts: int) -> None:
+        self.number = number
+        self.id = id
+        self.type = type
+        self.attempt = attempt
+        self.max_attempts = max_attempts
+
+
+class Handler:
+    """A registered handler: the function, and what its type says for its jobs."""
+
+    __slots__ = ("backoff", "function", "is_async", "max_attempts", "priority", "timeout", "type", "wants_job")
+
+    def __init__(
+        self,
+        type: str,
+        function: Callable[..., Any],
+        max_attempts: int | None,
+        backoff: str | None,
+        timeout: float | None,
+        priority: int | None,
+    ) -> None:
+        self.type = type
+        self.function = function
+        self.max_attempts = max_attempts
+        self.backoff = backoff
+        self.timeout = timeout
+        self.priority = priority
+        code = getattr(function, "__code__", None)
+        self.is_async = bool(code and code.co_flags & 0x80)  # inspect.CO_COROUTINE
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
+        self.wants_job = "job" in names
+
+
+registry: dict[str, Handler] = {}
+
+
+def handler(
+    type: str,
+    *,
+    max_attempts: int | str | None = None,
+    backoff: str | None = None,
+    timeout: str | float | None = None,
+    priority: int | str | None = None,
+) -> Callable[[Function], Function]:
+    """Register a function, plain or `async`, as the handler of a type.
+
+    It is called with the payload's fields as keyword arguments, and with `job=` (a JobContext) if it has that
+    parameter. What it returns, which must have a JSON form, is the job's result. It raises to fail the attempt, or
+    Retry, Snooze or Dead to say how to go on. The options, as text or numbers like on the command line, hold for jobs
+    that do not say otherwise. Raises BadValue for an option that is not accepted and for a second handler of a type.
+    """
+    from qctl.rules import newjob
+
+    name = newjob.name("type", type)
+    attempts = None if max_attempts is None else newjob.whole("max_attempts", max_attempts, 1, newjob.MOST_ATTEMPTS)
+    wait = None if backoff is None else newjob.backoff_text(backoff)
+    limit = None if timeout is None else newjob.timeout(timeout)
+    rank = None if priority is None else newjob.priority(priority)
+
+    def register(function: Function) -> Function:
+        known = registry.get(name)
+        if known is not None and place(known.function) != place(function):
+            raise BadValue(f"type {name!r} has two handlers: {place(known.function)} and {place(function)}")
+        registry[name] = Handler(name, function, attempts, wait, limit, rank)
+        return function
+
+    return register
+
+
+def place(function: Callable[..., Any]) -> str:
+    return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', '?')}"
+
+
+class Verdict:
+    """How one call of a handler ended, in the words of rules/ending.py. `result` is JSON text."""
+
+    __slots__ = ("after", "error", "how", "result")
+
+    def __init__(
+        self, how: str, result: str | None = None, error: str | None = None, after: float | None = None
+    ) -> None:
+        self.how = how
+        self.result = result
+        self.error = error
+        self.after = after
+
+
+def call(known: Handler, payload: str, context: JobContext, run_async: Callable[[Any], Any]) -> Verdict:
+    """Call a handler with a payload; never raises for what the handler does, SystemExit and KeyboardInterrupt apart."""
+    from qctl.rules import ending
+
+    try:
+        try:
+            import json
+
+            fields = json.loads(payload)
+        except (ValueError, RecursionError) as error:
+            return Verdict(ending.DEAD, error=f"its payload is not JSON: {error}")
+        if not isinstance(fields, dict):
+            return Verdict(ending.DEAD, error="its payload is no JSON object")
+        if known.wants_job and "job" not in fields:
+            fields["job"] = context
+        value = known.function(**fields)
+        if known.is_async:
+            value = run_async(value)
+        if value is None:
+            return Verdict(ending.SUCCEEDED)
+        return result_of(value)
+    except Retry as wish:
+        return Verdict(ending.RETRY, error=str(wish), after=wish.after)
+    except Snooze as wish:
+        return Verdict(ending.SNOOZE, error=str(wish), after=wish.after)
+    except Dead as wish:
+        return Verdict(ending.DEAD, error=str(wish))
+    except Exception as error:
+        return Verdict(ending.ERROR, error=describe(error))
+
+
+def result_of(value: Any) -> Verdict:
+    """A handler's value as the job's result. One that has no JSON form fails for good: it would do so every time."""
+    from qctl.rules import ending
+    from qctl.rules.payload import DEFAULT_LIMIT, dumps
+
+    try:
+        text = dumps(value)
+    except BadValue as error:
+        return Verdict(ending.DEAD, error=f"its result {str(error).removeprefix('payload: it ')}")
+    if len(text) > DEFAULT_LIMIT:
+        return Verdict(
+            ending.DEAD, error=f"its result has {len(text):,} characters: at most {DEFAULT_LIMIT:,} are kept"
+        )
+    return Verdict(ending.SUCCEEDED, result=text)
+
+
+def describe(error: BaseException) -> str:
+    """An exception as one line: its class and message."""
+    text = str(error)
+    name = type(error).__name__
+    return (f"{name}: {text}" if text else name)[:2000]

@@ -1,0 +1,55 @@
+"""Running jobs inside the present process, for tests of handlers. A worker isolates them; this does not."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from qctl import handlers
+from qctl.model import TypeDefaults
+from qctl.rules.ending import Ending, Facts
+from qctl.rules.when import to_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from qctl.model import Job
+    from qctl.queue import Queue
+
+WORKER = "inline"
+
+
+def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
+    """See Queue.run_inline."""
+    registry = handlers.registry
+    defaults = {name: TypeDefaults(one.max_attempts, one.backoff, one.timeout) for name, one in registry.items()}
+    done: list[Job] = []
+    while limit is None or len(done) < limit:
+        moment = time.time() if now is None else now
+        leases = queue.store.claim(WORKER, 1, to_text(moment), handlers=registry, defaults=defaults, commands=False)
+        if not leases:
+            break
+        lease = leases[0]
+        context = handlers.JobContext(lease.number, lease.id, lease.type, lease.attempts, lease.max_attempts)
+        verdict = handlers.call(registry[lease.type], lease.payload, context, run_async)
+        ending = Ending(
+            lease.number,
+            lease.token,
+            verdict.how,
+            started_at=moment,
+            finished_at=time.time() if now is None else now,
+            error=verdict.error,
+            result=verdict.result,
+            after=verdict.after,
+        )
+        facts = Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues)
+        queue.store.finish(WORKER, [(ending, facts)], to_text(moment), random.random)
+        done.append(queue.get(lease.number))
+    return done
+
+
+def run_async(coroutine: Any) -> Any:
+    import asyncio
+
+    return asyncio.run(coroutine)

@@ -1,0 +1,237 @@
+"""The words of the domain: statuses, what a job is, and every error with its exit code. Pure data."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+PENDING = "pending"
+BLOCKED = "blocked"
+PROCESSING = "processing"
+COMPLETED = "completed"
+FAILED = "failed"
+CANCELLED = "cancelled"
+
+STATUSES = (PENDING, BLOCKED, PROCESSING, COMPLETED, FAILED, CANCELLED)
+UNFINISHED = (PENDING, BLOCKED, PROCESSING)
+FINISHED = (COMPLETED, FAILED, CANCELLED)
+
+PRIORITIES = {"low": 0, "normal": 5, "high": 10, "critical": 20}
+
+COMMAND_TYPE = "command"
+DEFAULT_QUEUE = "default"
+DEFAULT_MAX_ATTEMPTS = 5
+
+OK = 0
+NO = 1
+USAGE = 2
+MISSING = 3
+UNUSABLE = 4
+LOCKED = 5
+WAITED = 124
+INTERRUPTED = 130
+
+
+class QctlError(Exception):
+    """An error a person can act on: one line, and the exit code that goes with it (contract, section 2)."""
+
+    exit_code = NO
+
+
+class BadValue(QctlError, ValueError):
+    """A value that is not accepted; the message says which, and what is (exit 2)."""
+
+    exit_code = USAGE
+
+
+class NotFound(QctlError, LookupError):
+    """No such job, type, schedule or entry (exit 3)."""
+
+    exit_code = MISSING
+
+
+class QueueFileError(QctlError):
+    """The queue file cannot be used: not a queue, corrupt, newer schema, no permission, disk full (exit 4)."""
+
+    exit_code = UNUSABLE
+
+
+class QueueLocked(QctlError):
+    """The queue file stayed locked beyond the busy timeout (exit 5)."""
+
+    exit_code = LOCKED
+
+
+class TimedOut(QctlError):
+    """A wait ran out before its end came (exit 124)."""
+
+    exit_code = WAITED
+
+
+class Job:
+    """One job as it stood when it was read.
+
+    `data` is the `jobs` row by column name; every column is also an attribute (`job.number`, `job.status`,
+    `job.last_error`). Times are UTC text `YYYY-MM-DD HH:MM:SS.sss`; `payload` and `result` are decoded JSON.
+    """
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = dict(data)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            value = self.data[name]
+        except KeyError:
+            raise AttributeError(f"a job has no column {name!r}") from None
+        if name in ("payload", "result", "command", "env", "tags") and isinstance(value, str):
+            import json
+
+            return json.loads(value)
+        return value
+
+    def __repr__(self) -> str:
+        return f"<Job {self.data.get('number')} {self.data.get('type')} {self.data.get('status')}>"
+
+
+class NewJob:
+    """A job to be stored. Every field may be left out but `type`; None means the schema's default.
+
+    `payload`, `command`, `env`, `tags` are JSON text; `scheduled_at` UTC text; `timeout` seconds.
+    """
+
+    __slots__ = (
+        "backoff",
+        "command",
+        "cwd",
+        "env",
+        "id",
+        "max_attempts",
+        "payload",
+        "priority",
+        "queue",
+        "scheduled_at",
+        "tags",
+        "timeout",
+        "type",
+    )
+
+    def __init__(
+        self,
+        type: str,
+        payload: str = "{}",
+        *,
+        id: str | None = None,
+        priority: int = 0,
+        max_attempts: int | None = None,
+        scheduled_at: str | None = None,
+        queue: str = DEFAULT_QUEUE,
+        command: str | None = None,
+        cwd: str | None = None,
+        env: str | None = None,
+        tags: str | None = None,
+        timeout: float | None = None,
+        backoff: str | None = None,
+    ) -> None:
+        self.type = type
+        self.payload = payload
+        self.id = id
+        self.priority = priority
+        self.max_attempts = max_attempts
+        self.scheduled_at = scheduled_at
+        self.queue = queue
+        self.command = command
+        self.cwd = cwd
+        self.env = env
+        self.tags = tags
+        self.timeout = timeout
+        self.backoff = backoff
+
+
+class Lease:
+    """A job that a worker holds: the row as it was claimed. `attempts` counts this one; `token` is the fence."""
+
+    __slots__ = (
+        "attempts",
+        "backoff",
+        "command",
+        "created_at",
+        "cwd",
+        "env",
+        "id",
+        "max_attempts",
+        "number",
+        "payload",
+        "priority",
+        "queue",
+        "rescues",
+        "timeout",
+        "token",
+        "type",
+    )
+
+    number: int
+    id: str
+    type: str
+    payload: str
+    priority: int
+    queue: str
+    attempts: int
+    max_attempts: int
+    token: int
+    rescues: int
+    backoff: str | None
+    timeout: float | None
+    command: str | None
+    cwd: str | None
+    env: str | None
+    created_at: str
+
+
+class TypeDefaults:
+    """What a type says for its jobs where they say nothing themselves. `backoff` is text, `timeout` seconds."""
+
+    __slots__ = ("backoff", "max_attempts", "timeout")
+
+    def __init__(
+        self, max_attempts: int | None = None, backoff: str | None = None, timeout: float | None = None
+    ) -> None:
+        self.max_attempts = max_attempts
+        self.backoff = backoff
+        self.timeout = timeout
+
+
+class Filter:
+    """Which jobs are meant: all that fit every part given. `since`, `until`: seconds since the epoch, by created_at.
+
+    `search`: text within type, payload, command or last_error; `error`: text within last_error.
+    """
+
+    __slots__ = ("error", "queues", "search", "since", "statuses", "tags", "types", "until")
+
+    def __init__(
+        self,
+        *,
+        statuses: Sequence[str] = (),
+        types: Sequence[str] = (),
+        queues: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        since: float | None = None,
+        until: float | None = None,
+        search: str | None = None,
+        error: str | None = None,
+    ) -> None:
+        self.statuses = statuses
+        self.types = types
+        self.queues = queues
+        self.tags = tags
+        self.since = since
+        self.until = until
+        self.search = search
+        self.error = error
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, part) not in (None, (), []) for part in self.__slots__)

@@ -1,0 +1,362 @@
+"""Queue: what a program can do with a queue file. The command line calls this, and nothing below it."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from qctl.model import COMMAND_TYPE, PENDING, BadValue, Filter, NewJob
+from qctl.rules import payload as payloads
+from qctl.rules.newjob import new_job
+from qctl.rules.when import to_text
+from qctl.store.sqlite.connection import MEMORY
+from qctl.store.sqlite.store import SQLiteStore
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from types import TracebackType
+    from typing import Any
+
+    from qctl.model import Job
+
+
+def default_path() -> str:
+    """Where the queue file is when nobody says: `$QCTL_DB`, else `$XDG_DATA_HOME/qctl/queue.db`."""
+    path = os.environ.get("QCTL_DB")
+    if path:
+        return path
+    data = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    return os.path.join(data, "qctl", "queue.db")
+
+
+class Enqueued(int):
+    """The number of a job just stored, which also knows its `id`, `type`, `status`, and whether it is a `duplicate`."""
+
+    id: str
+    type: str
+    status: str
+    scheduled_at: str
+    duplicate: bool
+
+    @property
+    def number(self) -> int:
+        return int(self)
+
+
+class Queue:
+    """A queue in the file at `path` (default: `$QCTL_DB`, else the user's data folder), created when it is missing.
+
+    `Queue(":memory:")` keeps it in memory, for tests. `busy_timeout`: seconds to wait while others write.
+    Raises QueueFileError for what is no queue, QueueLocked when it stays locked.
+    One Queue belongs to one thread, and is not carried over a fork.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, *, busy_timeout: float = 30.0, create: bool = True
+    ) -> None:
+        place = default_path() if path is None else os.fspath(path)
+        if place.startswith(("postgres://", "postgresql://")):
+            raise BadValue("this version keeps queues in SQLite files only: give a path")
+        self.store = SQLiteStore(place, busy_timeout=busy_timeout, create=create)
+        self.path = self.store.path
+
+    def __enter__(self) -> Queue:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.store.close()
+
+    # -- enqueue --------------------------------------------------------------------------------------------------
+
+    def enqueue(
+        self,
+        type: str | None = None,
+        payload: Mapping[str, Any] | str | None = None,
+        *,
+        connection: sqlite3.Connection | None = None,
+        **options: Any,
+    ) -> Enqueued:
+        """Store one job; its number (an int that also knows id, type and status). On disk when this returns.
+
+        `payload`: a mapping, or the text of a JSON object. `options`: as on the command line, text or numbers:
+        `command` (list) or `shell` (line), `priority`, `delay` (also `in`) or `at`, `queue`, `tags`, `id`,
+        `max_attempts`, `backoff`, `timeout`, `cwd`, `env`.
+
+        With `connection`, a sqlite3 connection of the caller's to the same file, the job joins the caller's
+        transaction: it exists when that commits, and a rollback takes it along.
+
+        Raises BadValue for what is not accepted (nothing is stored), QueueFileError, QueueLocked.
+        """
+        options["type"], options["payload"] = type, payload
+        now = time.time()
+        job = self.prepare(options, now)
+        if job.command is None:
+            self.apply_handler_options(job)
+        return self.stored([job], now, connection)[0]
+
+    def enqueue_many(
+        self, jobs: Iterable[Mapping[str, Any]], *, connection: sqlite3.Connection | None = None
+    ) -> list[Enqueued]:
+        """Store many jobs in one transaction, all or none. Each is a mapping of what `enqueue` takes, `type` included."""
+        now = time.time()
+        return self.stored([self.prepare(dict(job), now) for job in jobs], now, connection)
+
+    def prepare(self, fields: dict[str, Any], now: float) -> NewJob:
+        """Check and complete what describes a job, without storing it. Raises BadValue."""
+        if "delay" in fields:
+            fields["in"] = fields.pop("delay")
+        job = new_job(fields, now, self.payload_text)
+        if job.command is not None:
+            from qctl.program import settle
+
+            settle(job)
+        return job
+
+    def stored(
+        self, jobs: Sequence[NewJob], now: float, connection: sqlite3.Connection | None = None
+    ) -> list[Enqueued]:
+        """Store prepared jobs in one transaction."""
+        from qctl.store.sqlite.insert import new_id
+
+        text = to_text(now)
+        for job in jobs:
+            if job.id is None:
+                job.id = new_id()
+        numbers = self.store.insert(jobs, text, connection)
+        done: list[Enqueued] = []
+        for number, job in zip(numbers, jobs, strict=True):
+            entry = Enqueued(number)
+            entry.id = job.id or ""
+            entry.type = job.type
+            entry.status = PENDING
+            entry.scheduled_at = job.scheduled_at or text
+            entry.duplicate = False
+            done.append(entry)
+        if connection is None:
+            self.store.tidy()
+        return done
+
+    def payload_text(self, payload: Any) -> str:
+        """The payload as checked, compact JSON text. Raises BadValue when it is no object or too large."""
+        if isinstance(payload, str):
+            row = self.store.check_json(payload)
+            if row is None:
+                raise payloads.complain(payload)
+            text = row
+        else:
+            text = payloads.from_mapping(payload)
+        if len(text) > payloads.SMALL // 4:
+            self.check_size(len(text.encode()))
+        return text
+
+    def check_size(self, size: int) -> None:
+        """Raises BadValue when a payload of `size` bytes is over the limit (setting `max_payload`)."""
+        if size <= payloads.SMALL:
+            return
+        limit = int(self.store.setting("max_payload") or payloads.DEFAULT_LIMIT)
+        if size > limit:
+            raise BadValue(
+                f"payload: {size:,} bytes is over the limit of {limit:,}: store it elsewhere and enqueue its name, or "
+                f"raise the limit with `qctl config max_payload {size}`"
+            )
+
+    @staticmethod
+    def apply_handler_options(job: NewJob) -> None:
+        """Give the job what its @handler in this process says, where the job says nothing itself."""
+        import sys
+
+        handlers = sys.modules.get("qctl.handlers")
+        known = handlers.registry.get(job.type) if handlers else None
+        if known is not None:
+            job.max_attempts = known.max_attempts if job.max_attempts is None else job.max_attempts
+            job.backoff = known.backoff if job.backoff is None else job.backoff
+            job.timeout = known.timeout if job.timeout is None else job.timeout
+            if known.priority is not None and not job.priority:
+                job.priority = known.priority
+
+    def run_inline(self, *, now: float | None = None, limit: int | None = None) -> list[Job]:
+        """Run due typed jobs here and now, in this process, with the handlers it has registered; the jobs as they ended.
+
+        For tests, with no worker and no waiting: children and retries that fall due are run as well, what is delayed
+        beyond `now` (seconds since the epoch; default: the present) stays, commands are left alone, and no timeout holds.
+
+            queue = Queue(":memory:")
+            queue.enqueue("send_email", {"to": "ana@example.com"})
+            assert [job.status for job in queue.run_inline()] == ["completed"]
+        """
+        from qctl.inline import run_inline
+
+        return run_inline(self, now, limit)
+
+    # -- look -----------------------------------------------------------------------------------------------------
+
+    def get(self, job: int | str) -> Job:
+        """The job with this number, id, or unambiguous beginning of an id. Raises NotFound, BadValue (ambiguous)."""
+        from qctl.store.sqlite.look import get_job
+
+        return get_job(self.store, job)
+
+    def numbers(self, jobs: Iterable[int | str]) -> list[int]:
+        """The numbers that these mean: numbers, ids, beginnings of ids, ranges (`1040-1050`, those that exist).
+
+        In the order given, each once. Raises NotFound for one that names no job.
+        """
+        from qctl.store.sqlite.look import resolve
+
+        return resolve(self.store, jobs)
+
+    def find(
+        self, filter: Filter | None = None, *, limit: int | None = None, newest_first: bool = True
+    ) -> Iterator[Job]:
+        """The jobs that fit, read in short chunks: no read transaction stays open between two of them."""
+        from qctl.store.sqlite.look import find_jobs
+
+        return find_jobs(self.store, filter or Filter(), limit, newest_first)
+
+    def count(self, filter: Filter | None = None) -> int:
+        """How many jobs fit."""
+        from qctl.store.sqlite.look import count_jobs
+
+        return count_jobs(self.store, filter or Filter())
+
+    def history(self, number: int) -> list[dict[str, Any]]:
+        """The attempts of a job, oldest first, replays included, the running one last: attempt, worker, started_at,
+        finished_at, outcome, exit_code, error."""
+        from qctl.store.sqlite.look import history_of
+
+        return history_of(self.store, number)
+
+    def runs(self, number: int) -> list[tuple[int, int]]:
+        """(token, attempt) of every run of a job that ended or is going on, oldest first."""
+        from qctl.store.sqlite.look import runs_of
+
+        return runs_of(self.store, number)
+
+    def output(self, number: int, token: int, position: int = 0) -> list[tuple[int, int, bytes]]:
+        """What a run wrote, from a position on: (position, stream, bytes), in order; stream 1 is stdout, 2 stderr.
+        Positions count all bytes the run wrote: where one does not follow from the last, what was between was cut."""
+        from qctl.store.sqlite.look import output_after
+
+        return output_after(self.store, number, token, position)
+
+    def output_size(self, number: int) -> int:
+        """Bytes kept of what all runs of a job wrote."""
+        from qctl.store.sqlite.look import output_size
+
+        return output_size(self.store, number)
+
+    def live_workers(self) -> int:
+        """How many workers have given a sign of life of late."""
+        from qctl.store.sqlite.figures import live_workers
+
+        return live_workers(self.store, time.time())
+
+    # -- steer ----------------------------------------------------------------------------------------------------
+
+    def cancel(self, numbers: Iterable[int]) -> dict[int, str]:
+        """Cancel jobs: what waits is cancelled now, what runs is told to end. By number, what was done: `cancelled`,
+        `asked` (running, will end), or the status of one that had already ended and is left as it is."""
+        from qctl.store.sqlite.steer import cancel_jobs
+
+        return cancel_jobs(self.store, numbers, time.time())
+
+    def retry(self, numbers: Iterable[int]) -> dict[int, str]:
+        """Let jobs run now: a delayed one at once; one that ended again, with attempts at 0. By number, what was done:
+        `due` (was delayed), `pending` (had ended), or `processing`, `blocked`: left as it is."""
+        from qctl.store.sqlite.steer import retry_jobs
+
+        return retry_jobs(self.store, numbers, time.time())
+
+    def edit(self, number: int, **changes: Any) -> Job:
+        """Change a job that has not ended and does not run: payload, priority, at, in, queue, tags, max_attempts,
+        backoff, timeout, command, shell, cwd, env, as in `enqueue`. Raises BadValue when it runs or has ended."""
+        from qctl.store.sqlite.steer import edit_job
+
+        return edit_job(self, number, changes, time.time())
+
+    # -- figures --------------------------------------------------------------------------------------------------
+
+    def stats(self, window: float = 3600.0) -> dict[str, Any]:
+        """The figures of the lesson over the last `window` seconds; see store/sqlite/figures.py for their shape."""
+        from qctl.store.sqlite.figures import stats
+
+        return stats(self.store, time.time(), window)
+
+    def health(self, **limits: float) -> dict[str, Any]:
+        """`{"status": "healthy|degraded|unhealthy", "issues": [...], "checks": [...]}`; `limits`: max_pending,
+        max_age (seconds), max_dead, over the settings of the queue, over the lesson's 1000, 1800, 10."""
+        from qctl.store.sqlite.figures import health
+
+        return health(self.store, time.time(), limits)
+
+    # -- dead letters ---------------------------------------------------------------------------------------------
+
+    def dead_letters(self, filter: Filter | None = None, *, reviewed: bool | None = False) -> Iterator[dict[str, Any]]:
+        """Dead letters, newest first: the row of `dead_letter_jobs` and the job's `number`. `reviewed` None: all."""
+        from qctl.store.sqlite.dead import find_dead
+
+        return find_dead(self.store, filter or Filter(), reviewed)
+
+    def letters(self, job_id: str) -> list[dict[str, Any]]:
+        """All dead letters of the job with this id, newest first."""
+        from qctl.store.sqlite.dead import letters_of
+
+        return letters_of(self.store, job_id)
+
+    def letter(self, id: str) -> dict[str, Any] | None:
+        """The dead letter with this id (or beginning of one), None when there is none."""
+        from qctl.store.sqlite.dead import letter
+
+        return letter(self.store, id)
+
+    def note(self, ids: Iterable[str], text: str) -> int:
+        """Write a note on dead letters, by their ids; how many."""
+        from qctl.store.sqlite.dead import note_dead
+
+        return note_dead(self.store, ids, text)
+
+    def review(self, ids: Iterable[str]) -> int:
+        """Mark dead letters as reviewed; how many were not before."""
+        from qctl.store.sqlite.dead import review_dead
+
+        return review_dead(self.store, ids)
+
+    def replay(self, ids: Iterable[str]) -> list[int]:
+        """Send the jobs of dead letters back to pending, attempts at 0, and mark the letters reviewed; the numbers."""
+        from qctl.store.sqlite.dead import replay_dead
+
+        return replay_dead(self.store, ids, time.time())
+
+    def discard(self, ids: Iterable[str]) -> int:
+        """Delete dead letters and their failed jobs; how many letters."""
+        from qctl.store.sqlite.dead import discard_dead
+
+        return discard_dead(self.store, ids)
+
+    # -- upkeep ---------------------------------------------------------------------------------------------------
+
+    def purge(
+        self,
+        *,
+        statuses: Sequence[str] = ("completed",),
+        older_than: float = 7 * 86_400.0,
+        keep: int = 0,
+        max_time: float | None = None,
+        dry_run: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> dict[str, Any]:
+        """Delete jobs that ended over `older_than` seconds ago; see store/sqlite/purge.py."""
+        from qctl.store.sqlite.purge import purge
+
+        return purge(self.store, time.time(), statuses, older_than, keep, max_time, dry_run, progress)
+
+
+__all__ = ["COMMAND_TYPE", "MEMORY", "Enqueued", "Queue", "default_path"]

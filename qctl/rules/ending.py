@@ -1,0 +1,125 @@
+"""The one decision about a job that ended: where it goes next, whatever ended it."""
+
+from __future__ import annotations
+
+from qctl.model import CANCELLED, COMPLETED, FAILED, PENDING
+from qctl.rules.backoff import DEFAULT, parse_backoff
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qctl.rules.backoff import Backoff
+
+# How an attempt ended.
+SUCCEEDED = "completed"
+ERROR = "failed"  # an exception, or an exit status that is not 0
+TIMEOUT = "timeout"
+CRASH = "crashed"  # the process that ran it died
+RETRY = "retried"  # the job asked for another attempt, at its own time
+SNOOZE = "snoozed"  # the job asked to run later, without using an attempt
+DEAD = "dead"  # the job said that no further attempt can help
+CANCEL = "cancelled"  # somebody cancelled it
+STOPPED = "stopped"  # its worker was told to stop
+LOST = "lost"  # its worker died
+
+MAX_RESCUES = 10
+"""Deaths of a whole worker that a job may be part of: each costs it no attempt, but it may not go on for ever."""
+
+
+class Ending:
+    """How one run of a job ended.
+
+    `number`, `token`: the job, and the lease under which it ran. `how`: one of the words above. `after`: seconds to
+    wait, where the job said it (RETRY, SNOOZE). `started_at`, `finished_at`: seconds since the epoch.
+    """
+
+    __slots__ = ("after", "error", "exit_code", "finished_at", "how", "number", "result", "started_at", "token")
+
+    def __init__(
+        self,
+        number: int,
+        token: int,
+        how: str,
+        *,
+        started_at: float,
+        finished_at: float,
+        error: str | None = None,
+        exit_code: int | None = None,
+        result: str | None = None,
+        after: float | None = None,
+    ) -> None:
+        self.number = number
+        self.token = token
+        self.how = how
+        self.started_at = started_at
+        self.finished_at = finished_at
+        self.error = error
+        self.exit_code = exit_code
+        self.result = result
+        self.after = after
+
+
+class Facts:
+    """What the decision needs to know of the job. `attempts` counts the one that ended."""
+
+    __slots__ = ("attempts", "backoff", "max_attempts", "rescues")
+
+    def __init__(self, attempts: int, max_attempts: int, backoff: str | None, rescues: int = 0) -> None:
+        self.attempts = attempts
+        self.max_attempts = max_attempts
+        self.backoff = backoff
+        self.rescues = rescues
+
+
+class Move:
+    """The next state: `status`, `attempts` and `rescues` as they shall stand, `due_at` when it goes back to pending."""
+
+    __slots__ = ("attempts", "due_at", "error", "rescues", "status")
+
+    def __init__(self, status: str, attempts: int, rescues: int, due_at: float | None, error: str | None) -> None:
+        self.status = status
+        self.attempts = attempts
+        self.rescues = rescues
+        self.due_at = due_at
+        self.error = error
+
+
+def decide(ending: Ending, facts: Facts, random: Callable[[], float]) -> Move:
+    """The move that follows from an ending.
+
+    An attempt was used, unless the job was snoozed, stopped, or lost with its worker. `random` gives 0..1, for jitter.
+    """
+    how, attempts, rescues = ending.how, facts.attempts, facts.rescues
+    now = ending.finished_at
+    if how == SUCCEEDED:
+        return Move(COMPLETED, attempts, 0, None, None)
+    if how == CANCEL:
+        return Move(CANCELLED, attempts, rescues, None, ending.error)
+    if how == DEAD:
+        return Move(FAILED, attempts, rescues, None, ending.error)
+    if how == STOPPED:
+        return Move(PENDING, max(attempts - 1, 0), rescues, now, ending.error)
+    if how == LOST:
+        rescues += 1
+        attempts = max(attempts - 1, 0)
+        if rescues >= MAX_RESCUES:
+            return Move(FAILED, attempts, rescues, None, f"{ending.error} ({rescues} times: given up)")
+        return Move(PENDING, attempts, rescues, now, ending.error)
+    if how == SNOOZE:
+        wait = ending.after if ending.after is not None else backoff_of(facts).delay(max(attempts, 1), random)
+        return Move(PENDING, max(attempts - 1, 0), rescues, now + wait, ending.error)
+    if attempts >= facts.max_attempts:
+        return Move(FAILED, attempts, rescues, None, ending.error)
+    wait = ending.after if ending.after is not None else backoff_of(facts).delay(max(attempts, 1), random)
+    return Move(PENDING, attempts, rescues, now + wait, ending.error)
+
+
+def backoff_of(facts: Facts) -> Backoff:
+    """The job's own backoff, or the default; a text that plain SQL put there and nobody can read counts as none."""
+    if not facts.backoff:
+        return DEFAULT
+    try:
+        return parse_backoff(facts.backoff)
+    except ValueError:
+        return DEFAULT

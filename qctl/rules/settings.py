@@ -1,0 +1,58 @@
+"""The settings of a queue: what they are called, what they mean, what they may be. They live in the queue file."""
+
+from __future__ import annotations
+
+from qctl.model import BadValue
+from qctl.rules.newjob import seconds, whole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Setting:
+    """A setting. `check` takes the text given and returns the text to store, or raises BadValue."""
+
+    __slots__ = ("check", "default", "meaning", "name")
+
+    def __init__(self, name: str, default: str, meaning: str, check: Callable[[str, str], str]) -> None:
+        self.name = name
+        self.default = default
+        self.meaning = meaning
+        self.check = check
+
+
+def at_least(low: int) -> Callable[[str, str], str]:
+    return lambda name, text: str(whole(name, text, low, 2**40))
+
+
+def duration(low: float) -> Callable[[str, str], str]:
+    def check(name: str, text: str) -> str:
+        if seconds(name, text) < low:
+            raise BadValue(f"{name}: {text} is too short: use at least {low:g}s")
+        return text
+
+    return check
+
+
+SETTINGS = {
+    one.name: one
+    for one in (
+        Setting("max_payload", "1048576", "bytes a payload may have", at_least(1024)),
+        Setting("output_limit", "1048576", "bytes kept of what a job writes, head and tail", at_least(4096)),
+        Setting("default_timeout", "24h", "longest time of an attempt that says nothing itself", duration(0)),
+        Setting("stale_after", "5m", "silence after which a lock elsewhere counts as lost", duration(10)),
+        Setting("health.max_pending", "1000", "pending jobs above which health has an issue", at_least(0)),
+        Setting("health.max_age", "30m", "waiting time above which health has an issue", duration(0)),
+        Setting("health.max_dead", "10", "unreviewed dead letters above which health has an issue", at_least(0)),
+        Setting("purge.older_than", "7d", "age from which purge deletes", duration(0)),
+    )
+}
+
+
+def known(name: str) -> Setting:
+    """The setting of this name. Raises BadValue."""
+    setting = SETTINGS.get(name)
+    if setting is None:
+        raise BadValue(f"{name[:40]!r} is no setting: use {', '.join(SETTINGS)}")
+    return setting

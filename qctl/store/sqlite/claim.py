@@ -1,0 +1,162 @@
+"""The claim: which due jobs a worker gets next, and their leases.
+
+Pending jobs stand in lanes, one per (priority, queue, type). A claim walks the lanes from the highest priority down,
+skips those it may not take with one seek each, and merges the others by scheduled_at and number. So a million jobs of
+a type that nobody here can run, or that are not due, cost as much as one.
+"""
+
+from __future__ import annotations
+
+from heapq import merge
+
+from qctl.model import Lease
+from qctl.store.sqlite.sql import sql
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Container, Mapping
+    from typing import Any
+
+    from qctl.model import TypeDefaults
+
+TOP = (2**63 - 1, b"\xff", b"\xff")  # above every lane: a blob sorts after any text
+
+
+def lanes(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
+    """Every lane that has pending jobs, from the highest priority down."""
+    found: list[tuple[int, str, str]] = []
+    statement = sql("next_lane")
+    lane: Any = connection.execute(statement, TOP).fetchone()
+    while lane:
+        found.append(lane)
+        lane = connection.execute(statement, lane).fetchone()
+    return found
+
+
+def claim_jobs(
+    connection: sqlite3.Connection,
+    worker: str,
+    limit: int,
+    now: str,
+    *,
+    handlers: Container[str],
+    types: Container[str] | None,
+    queues: Container[str] | None,
+    defaults: Mapping[str, TypeDefaults],
+    commands: bool = True,
+) -> list[Lease]:
+    """Lease up to `limit` due jobs to `worker`, in the caller's transaction, best first.
+
+    `handlers`: types of typed jobs it can run; `commands`: whether it runs commands. `types`, `queues`: None means all.
+    """
+    rows = due_rows(connection, limit, now, runnable(handlers, types, queues, commands))
+    leases: list[Lease] = []
+    changed: list[tuple[Any, ...]] = []  # leases that change max_attempts, too
+    plain: list[int] = []
+    for row in rows:
+        lease = Lease()
+        (
+            _due,
+            lease.number,
+            lease.id,
+            lease.type,
+            lease.payload,
+            lease.priority,
+            lease.queue,
+            attempts,
+            lease.max_attempts,
+            attempts_set,
+            token,
+            lease.rescues,
+            lease.backoff,
+            lease.timeout,
+            lease.command,
+            lease.cwd,
+            lease.env,
+            lease.created_at,
+        ) = row
+        lease.attempts = attempts + 1
+        lease.token = token + 1
+        leases.append(lease)
+        default = defaults.get(lease.type)
+        if default is not None:
+            if lease.backoff is None:
+                lease.backoff = default.backoff
+            if lease.timeout is None:
+                lease.timeout = default.timeout
+            if default.max_attempts is not None and not attempts_set and default.max_attempts != lease.max_attempts:
+                lease.max_attempts = default.max_attempts
+                changed.append((worker, now, now, now, lease.max_attempts, lease.number))
+                continue
+        plain.append(lease.number)
+    if changed:
+        connection.executemany(sql("lease_job"), changed)
+    if plain:
+        connection.executemany(
+            sql("lease_range"), [(worker, now, now, now, first, last) for first, last in ranges(sorted(plain))]
+        )
+    return leases
+
+
+def ranges(numbers: list[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as ranges (first, last): jobs in order of arrival are leased in one statement."""
+    found: list[tuple[int, int]] = []
+    first = last = numbers[0]
+    for number in numbers[1:]:
+        if number != last + 1:
+            found.append((first, last))
+            first = number
+        last = number
+    found.append((first, last))
+    return found
+
+
+def runnable(
+    handlers: Container[str], types: Container[str] | None, queues: Container[str] | None, commands: bool = True
+) -> Callable[[str, str], tuple[int, ...]]:
+    """Which kinds of jobs of a (queue, type) a worker takes: 0 commands, 1 those that need a handler."""
+
+    def kinds(queue: str, type_: str) -> tuple[int, ...]:
+        if (queues is not None and queue not in queues) or (types is not None and type_ not in types):
+            return ()
+        if type_ in handlers:
+            return (0, 1) if commands else (1,)
+        return (0,) if commands else ()
+
+    return kinds
+
+
+def due_rows(
+    connection: sqlite3.Connection, limit: int, now: str, kinds: Callable[[str, str], tuple[int, ...]]
+) -> list[tuple[Any, ...]]:
+    next_lane, lane_due = sql("next_lane"), sql("lane_due")
+    rows: list[tuple[Any, ...]] = []
+    lane: Any = connection.execute(next_lane, TOP).fetchone()
+    while lane and len(rows) < limit:
+        priority = lane[0]
+        cursors = []
+        while lane and lane[0] == priority:
+            for kind in kinds(lane[1], lane[2]):
+                cursors.append(connection.execute(lane_due, (*lane, kind, now)))
+            lane = connection.execute(next_lane, lane).fetchone()
+        # Rows begin with (scheduled_at, number), and are read one by one as the merge asks for them.
+        for row in cursors[0] if len(cursors) == 1 else merge(*cursors):
+            rows.append(row)
+            if len(rows) >= limit:
+                break
+        for cursor in cursors:
+            cursor.close()
+    return rows
+
+
+def next_due(connection: sqlite3.Connection, kinds: Callable[[str, str], tuple[int, ...]]) -> str | None:
+    """When the next pending job that `kinds` takes is due, past times included; None when there is none."""
+    head = sql("lane_head")
+    soonest: str | None = None
+    for lane in lanes(connection):
+        for kind in kinds(lane[1], lane[2]):
+            row = connection.execute(head, (*lane, kind)).fetchone()
+            if row and (soonest is None or row[0] < soonest):
+                soonest = row[0]
+    return soonest

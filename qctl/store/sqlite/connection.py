@@ -1,0 +1,154 @@
+"""Opening a queue file: checked before it is used, created 0600 when it is not there, never run from."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+
+from qctl.model import QueueFileError, QueueLocked
+from qctl.store.sqlite.lock import WritersLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+SCHEMA_VERSION: Final = 1
+APPLICATION_ID: Final = 0x7163746C  # "qctl"
+MEMORY: Final = ":memory:"
+
+
+def connect(path: str, busy_timeout: float, *, create: bool) -> tuple[sqlite3.Connection, WritersLock | None]:
+    """A connection to the queue at `path`, in the schema of this version, and the writers' lock beside it.
+
+    `busy_timeout` is in seconds. With `create` a missing or empty file becomes a queue. Raises QueueFileError for
+    what is no queue or cannot be used, QueueLocked when another process keeps it locked.
+    """
+    if path == MEMORY:
+        connection = tune(sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False))
+        build(connection)
+        return connection, None
+    is_new = check_path(path, create)
+    lock = WritersLock(path + "-lock")
+    try:
+        if is_new:
+            return found(path, busy_timeout, lock), lock
+        connection = tune(sqlite3.connect(path, busy_timeout, isolation_level=None, check_same_thread=False))
+        version = schema_version(connection)
+        if version == SCHEMA_VERSION:
+            return connection, lock
+        if version is None:
+            if create and is_blank(connection):
+                connection.close()
+                return found(path, busy_timeout, lock), lock
+            connection.close()
+            raise QueueFileError(f"{path} is an SQLite database without a queue: `qctl init` adds one to it")
+        from qctl.store.sqlite import migrate
+
+        migrate.upgrade(connection, lock, path, version, busy_timeout)
+        return connection, lock
+    except (sqlite3.Error, OSError) as error:
+        raise explain(error, path) from error
+
+
+def check_path(path: str, create: bool) -> bool:
+    """Whether the file is yet to be made. Raises QueueFileError for what can never be a queue."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        if not create:
+            raise QueueFileError(f"there is no queue file at {path}: `qctl enqueue` or `qctl init` makes one") from None
+        return True
+    except OSError as error:
+        raise explain(error, path) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise QueueFileError(f"{path} is a directory: name a file in it, such as {os.path.join(path, 'queue.db')}")
+    if not stat.S_ISREG(status.st_mode):
+        raise QueueFileError(f"{path} is not a regular file: a queue file must be one")
+    if not status.st_size:
+        if not create:
+            raise QueueFileError(f"{path} is empty: `qctl init` makes it a queue")
+        return True
+    return False
+
+
+def tune(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Settings of every connection: acknowledged means on disk, checkpoints are ours, nothing in the file is run."""
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    return connection
+
+
+def schema_version(connection: sqlite3.Connection) -> int | None:
+    """The version of the queue's tables; None where there are none."""
+    try:
+        row = connection.execute("SELECT value FROM qctl_settings WHERE name = 'schema_version'").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return None
+        raise
+    return int(row[0]) if row else None
+
+
+def is_blank(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+
+
+def found(path: str, busy_timeout: float, lock: WritersLock) -> sqlite3.Connection:
+    """Make the queue file under the lock, so that of many first openers one makes it and all of them find it whole."""
+    folder = os.path.dirname(path)
+    if folder:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    if not lock.acquire(busy_timeout):
+        raise QueueLocked(f"{path} is being made by another process for more than {busy_timeout:g} s")
+    try:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            pass
+        connection = tune(sqlite3.connect(path, busy_timeout, isolation_level=None, check_same_thread=False))
+        if schema_version(connection) is None:
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            connection.execute("PRAGMA journal_mode=WAL")
+            build(connection)
+        return connection
+    finally:
+        lock.release()
+
+
+def build(connection: sqlite3.Connection) -> None:
+    """Lay the tables, all or none."""
+    from qctl.store.sqlite.sql import read
+
+    try:
+        connection.executescript("BEGIN IMMEDIATE;" + read("schema.sql") + "COMMIT;")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def explain(error: sqlite3.Error | OSError, path: str) -> QueueFileError | QueueLocked:
+    """One line for what SQLite or the system said of the file at `path`."""
+    text = str(error)
+    if isinstance(error, OSError):
+        return QueueFileError(f"cannot use {path}: {error.strerror or text}")
+    if "locked" in text or "busy" in text:
+        return QueueLocked(f"{path} stayed locked: another process is writing to it; try again, or give --busy-timeout")
+    if "not a database" in text or "file is encrypted" in text:
+        return QueueFileError(f"{path} is not a queue file: it is no SQLite database")
+    if "malformed" in text or "corrupt" in text:
+        return QueueFileError(
+            f"{path} is damaged ({text}): restore a backup, or save what is left with `sqlite3 .recover`"
+        )
+    if "readonly" in text:
+        return QueueFileError(f"{path} is read-only: writing needs permission for the file and for its directory")
+    if "unable to open" in text:
+        return QueueFileError(f"cannot open {path}: check that you may read and write it and its directory")
+    if "disk is full" in text:
+        return QueueFileError(f"the disk that holds {path} is full: nothing was stored")
+    if "disk I/O error" in text:
+        return QueueFileError(f"the disk failed under {path} ({text}): whether the last change was stored is unknown")
+    return QueueFileError(f"{path} cannot be used as a queue: {text}")

@@ -1,0 +1,141 @@
+"""Dead letters: one row per death, which people review, note down, replay or discard."""
+
+from __future__ import annotations
+
+from qctl.rules.when import to_text
+from qctl.store.sqlite.look import LAST_CHARACTER
+from qctl.store.sqlite.sql import sql
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
+
+    from qctl.model import Filter
+    from qctl.store.sqlite.store import SQLiteStore
+
+CHUNK = 500
+KEYS = (
+    "number", "id", "original_job_id", "type", "payload", "attempts", "last_error", "failed_at", "reviewed", "notes",
+    "status", "queue",
+)  # fmt: skip
+SELECT = (
+    "SELECT d.rowid, j.number, d.id, d.original_job_id, d.type, d.payload, d.attempts, d.last_error, d.failed_at,"
+    " d.reviewed, d.notes, j.status, j.queue"
+    " FROM dead_letter_jobs d LEFT JOIN jobs j ON j.id = d.original_job_id"
+)
+
+
+def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    chunk: list[Any] = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def conditions(filter: Filter, reviewed: bool | None) -> tuple[list[str], list[Any]]:
+    parts: list[str] = []
+    parameters: list[Any] = []
+    if reviewed is not None:
+        parts.append("d.reviewed <> 0" if reviewed else "d.reviewed = 0")
+    if filter.types:
+        parts.append(f"d.type IN ({', '.join('?' * len(filter.types))})")
+        parameters += filter.types
+    if filter.queues:
+        parts.append(f"j.queue IN ({', '.join('?' * len(filter.queues))})")
+        parameters += filter.queues
+    for tag in filter.tags:
+        parts.append("EXISTS (SELECT 1 FROM json_each(j.tags) WHERE value = ?)")
+        parameters.append(tag)
+    if filter.since is not None:
+        parts.append("d.failed_at >= ?")
+        parameters.append(to_text(filter.since))
+    if filter.until is not None:
+        parts.append("d.failed_at <= ?")
+        parameters.append(to_text(filter.until))
+    if filter.search:
+        parts.append("instr(lower(d.type || ' ' || d.payload || ' ' || coalesce(d.last_error, '')), lower(?))")
+        parameters.append(filter.search)
+    if filter.error:
+        parts.append("instr(lower(coalesce(d.last_error, '')), lower(?))")
+        parameters.append(filter.error)
+    return parts, parameters
+
+
+def find_dead(store: SQLiteStore, filter: Filter, reviewed: bool | None) -> Iterator[dict[str, Any]]:
+    """See Queue.dead_letters."""
+    parts, parameters = conditions(filter, reviewed)
+    below = 2**63 - 1
+    while True:
+        where = " AND ".join([*parts, "d.rowid < ?"])
+        rows = store.read(f"{SELECT} WHERE {where} ORDER BY d.rowid DESC LIMIT ?", [*parameters, below, CHUNK])
+        for row in rows:
+            yield dict(zip(KEYS, row[1:], strict=True))
+        if len(rows) < CHUNK:
+            return
+        below = rows[-1][0]
+
+
+def letters_of(store: SQLiteStore, job_id: str) -> list[dict[str, Any]]:
+    """All dead letters of a job, newest first."""
+    rows = store.read(f"{SELECT} WHERE d.original_job_id = ? ORDER BY d.rowid DESC", (job_id,))
+    return [dict(zip(KEYS, row[1:], strict=True)) for row in rows]
+
+
+def letter(store: SQLiteStore, id: str) -> dict[str, Any] | None:
+    """The dead letter with this id, or with the only id that begins so."""
+    rows = store.read(f"{SELECT} WHERE d.id >= ? AND d.id < ? LIMIT 2", (id, id + LAST_CHARACTER))
+    return dict(zip(KEYS, rows[0][1:], strict=True)) if len(rows) == 1 else None
+
+
+def note_dead(store: SQLiteStore, ids: Iterable[str], text: str) -> int:
+    """See Queue.note."""
+    return changed(store, "note_letter", ((text, id_) for id_ in ids))
+
+
+def review_dead(store: SQLiteStore, ids: Iterable[str]) -> int:
+    """See Queue.review."""
+    return changed(store, "review_letter", ((id_,) for id_ in ids))
+
+
+def changed(store: SQLiteStore, verb: str, rows: Iterable[Sequence[Any]]) -> int:
+    count = 0
+    for chunk in chunks(rows):
+        with store.write() as connection:
+            count += connection.executemany(sql(verb), chunk).rowcount
+    return count
+
+
+def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]:
+    """See Queue.replay. A job that is not dead any more, because somebody was quicker, is left as it is."""
+    text = to_text(now)
+    numbers: list[int] = []
+    for chunk in chunks(ids):
+        with store.write() as connection:
+            for id_ in chunk:
+                row = connection.execute(sql("replayable"), (id_,)).fetchone()
+                if row is None:
+                    continue
+                number, job_id = row
+                connection.execute(sql("replay_job"), (text, text, number))
+                connection.execute(sql("review_letters"), (job_id,))
+                numbers.append(number)
+    return numbers
+
+
+def discard_dead(store: SQLiteStore, ids: Iterable[str]) -> int:
+    """See Queue.discard."""
+    count = 0
+    for chunk in chunks(ids):
+        with store.write() as connection:
+            for id_ in chunk:
+                row = connection.execute("SELECT original_job_id FROM dead_letter_jobs WHERE id = ?", (id_,)).fetchone()
+                if row is None:
+                    continue
+                connection.execute("DELETE FROM jobs WHERE id = ? AND status = 'failed'", row)
+                count += connection.execute("DELETE FROM dead_letter_jobs WHERE id = ?", (id_,)).rowcount
+    return count

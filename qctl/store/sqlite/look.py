@@ -1,0 +1,179 @@
+"""Reading jobs: by reference, by filter, their history and output."""
+
+from __future__ import annotations
+
+from qctl.model import PROCESSING, BadValue, Job, NotFound
+from qctl.store.sqlite.sql import sql
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from qctl.model import Filter
+    from qctl.store.sqlite.store import SQLiteStore
+
+CHUNK = 500
+WIDEST = 1_000_000
+COLUMNS = (
+    "number", "id", "type", "payload", "status", "priority", "attempts", "max_attempts", "last_error", "scheduled_at",
+    "created_at", "updated_at", "completed_at", "locked_by", "locked_at", "queue", "command", "cwd", "env", "tags",
+    "timeout", "backoff", "token", "rescues", "cancel_asked", "started_at", "exit_code", "result",
+)  # fmt: skip
+SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM jobs"
+LAST_CHARACTER = "\U0010ffff"
+
+
+def job_of(row: tuple[Any, ...]) -> Job:
+    return Job(dict(zip(COLUMNS, row, strict=True)))
+
+
+def get_job(store: SQLiteStore, reference: int | str) -> Job:
+    """See Queue.get."""
+    number = number_of(store, reference)
+    rows = store.read(SELECT + " WHERE number = ?", (number,))
+    if not rows:
+        raise gone(store, number)
+    return job_of(rows[0])
+
+
+def number_of(store: SQLiteStore, reference: int | str) -> int:
+    """The number that a reference means; that of a number is itself, whether there is such a job or not."""
+    if isinstance(reference, int):
+        return int(reference)
+    text = reference.strip()
+    if text.isascii() and text.isdigit():
+        return min(int(text), 2**63 - 1) if len(text) < 30 else 2**63 - 1
+    rows = store.read(sql("ids_from"), (text, text + LAST_CHARACTER)) if text else []
+    exact = [number for number, id_ in rows if id_ == text]
+    if exact:
+        return int(exact[0])
+    if not rows:
+        raise NotFound(f"there is no job {text[:60]!r}: use a number, an id or the beginning of one")
+    if len(rows) > 1:
+        some = ", ".join(f"{number} ({id_})" for number, id_ in rows[:3])
+        raise BadValue(f"job {text[:60]!r} is ambiguous: it begins the ids of {some}")
+    return int(rows[0][0])
+
+
+def gone(store: SQLiteStore, number: int) -> NotFound:
+    highest = store.read("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'")
+    if highest and 0 < number <= highest[0][0]:
+        return NotFound(f"job {number} is gone: it was purged or deleted")
+    return NotFound(f"there is no job {number}")
+
+
+def resolve(store: SQLiteStore, references: Iterable[int | str]) -> list[int]:
+    """See Queue.numbers."""
+    found: dict[int, None] = {}
+    for reference in references:
+        bounds = range_of(reference)
+        if bounds is None:
+            number = number_of(store, reference)
+            if not store.read("SELECT 1 FROM jobs WHERE number = ?", (number,)):
+                raise gone(store, number)
+            found[number] = None
+            continue
+        rows = store.read("SELECT number FROM jobs WHERE number BETWEEN ? AND ? ORDER BY number", bounds)
+        if not rows:
+            raise NotFound(f"there are no jobs {bounds[0]}-{bounds[1]}")
+        found.update(dict.fromkeys(row[0] for row in rows))
+    return list(found)
+
+
+def range_of(reference: int | str) -> tuple[int, int] | None:
+    if isinstance(reference, int):
+        return None
+    first, mark, last = reference.strip().partition("-")
+    if not mark or not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()):
+        return None
+    low, high = int(first[:20]), int(last[:20])
+    if low > high or high - low > WIDEST or high >= 2**63:
+        raise BadValue(f"{reference[:60]!r} is no range: use FIRST-LAST, at most {WIDEST:,} jobs")
+    return low, high
+
+
+def conditions(filter: Filter) -> tuple[list[str], list[Any]]:
+    """The filter as SQL conditions and their parameters."""
+    from qctl.rules.when import to_text
+
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for column, values in (("status", filter.statuses), ("type", filter.types), ("queue", filter.queues)):
+        if values:
+            parts.append(f"{column} IN ({', '.join('?' * len(values))})")
+            parameters += values
+    for tag in filter.tags:
+        parts.append("EXISTS (SELECT 1 FROM json_each(jobs.tags) WHERE value = ?)")
+        parameters.append(tag)
+    if filter.since is not None:
+        parts.append("created_at >= ?")
+        parameters.append(to_text(filter.since))
+    if filter.until is not None:
+        parts.append("created_at <= ?")
+        parameters.append(to_text(filter.until))
+    if filter.search:
+        parts.append(
+            "instr(lower(type || ' ' || payload || ' ' || coalesce(command, '') || ' ' || coalesce(last_error, '')), lower(?))"
+        )
+        parameters.append(filter.search)
+    if filter.error:
+        parts.append("instr(lower(coalesce(last_error, '')), lower(?))")
+        parameters.append(filter.error)
+    return parts, parameters
+
+
+def find_jobs(store: SQLiteStore, filter: Filter, limit: int | None, newest_first: bool) -> Iterator[Job]:
+    """See Queue.find."""
+    parts, parameters = conditions(filter)
+    order, compare = ("DESC", "<") if newest_first else ("ASC", ">")
+    after = 2**63 - 1 if newest_first else -(2**63)
+    left = limit
+    while left is None or left > 0:
+        size = CHUNK if left is None else min(CHUNK, left)
+        where = " AND ".join([*parts, f"number {compare} ?"])
+        rows = store.read(f"{SELECT} WHERE {where} ORDER BY number {order} LIMIT ?", [*parameters, after, size])
+        for row in rows:
+            yield job_of(row)
+        if len(rows) < size:
+            return
+        after = rows[-1][0]
+        left = None if left is None else left - size
+
+
+def count_jobs(store: SQLiteStore, filter: Filter) -> int:
+    """See Queue.count."""
+    parts, parameters = conditions(filter)
+    where = " WHERE " + " AND ".join(parts) if parts else ""
+    count: int = store.read(f"SELECT count(*) FROM jobs{where}", parameters)[0][0]
+    return count
+
+
+def history_of(store: SQLiteStore, number: int) -> list[dict[str, Any]]:
+    """See Queue.history."""
+    keys = ("attempt", "worker", "started_at", "finished_at", "outcome", "exit_code", "error")
+    rows = store.read(sql("history"), (number,))
+    history = [dict(zip(keys, row, strict=True)) for row in rows]
+    running = store.read("SELECT attempts, locked_by, started_at, status FROM jobs WHERE number = ?", (number,))
+    if running and running[0][3] == PROCESSING:
+        attempts, worker, started_at, _status = running[0]
+        history.append(dict(zip(keys, (attempts, worker, started_at, None, "running", None, None), strict=True)))
+    return history
+
+
+def runs_of(store: SQLiteStore, number: int) -> list[tuple[int, int]]:
+    """(token, attempt) of every run that ended or is going on, oldest first."""
+    rows = store.read("SELECT token, attempt FROM qctl_history WHERE job = ? ORDER BY token", (number,))
+    running = store.read("SELECT token, attempts FROM jobs WHERE number = ? AND status = 'processing'", (number,))
+    return [(row[0], row[1]) for row in [*rows, *running]]
+
+
+def output_after(store: SQLiteStore, number: int, token: int, position: int) -> list[tuple[int, int, bytes]]:
+    """What a run wrote from a position on: (position, stream, data), in order."""
+    return [(row[0], row[1], row[2]) for row in store.read(sql("output_after"), (number, token, position))]
+
+
+def output_size(store: SQLiteStore, number: int) -> int:
+    """See Queue.output_size."""
+    size: int = store.read("SELECT coalesce(sum(length(data)), 0) FROM qctl_output WHERE job = ?", (number,))[0][0]
+    return size

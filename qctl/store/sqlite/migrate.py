@@ -1,0 +1,172 @@
+"""Bringing files to the present schema: in place, all or nothing, under the writers' lock."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from qctl.model import QueueFileError, QueueLocked
+from qctl.store.sqlite import connection as opening
+from qctl.store.sqlite.lock import WritersLock
+from qctl.store.sqlite.sql import FOLDER, read
+
+COURSE_COLUMNS = {
+    "jobs": {
+        "id", "type", "payload", "status", "priority", "attempts", "max_attempts", "last_error", "scheduled_at",
+        "created_at", "updated_at", "completed_at", "locked_by", "locked_at",
+    },
+    "dead_letter_jobs": {
+        "id", "original_job_id", "type", "payload", "attempts", "last_error", "failed_at", "reviewed", "notes",
+    },
+    "cron_schedules": {
+        "id", "type", "payload", "cron_expression", "last_run_at", "next_run_at", "is_active", "created_at",
+    },
+}  # fmt: skip
+
+
+def steps() -> dict[int, str]:
+    """The migrations there are: the version each leads to, and its file `migrations/NNNN_name.sql`."""
+    names = sorted(os.listdir(os.path.join(FOLDER, "migrations")))
+    return {int(name[:4]): os.path.join("migrations", name) for name in names if name[:4].isdigit()}
+
+
+def upgrade(connection: sqlite3.Connection, lock: WritersLock, path: str, version: int, busy_timeout: float) -> None:
+    """Lead the file from `version` to the present one. Raises QueueFileError for a newer one, untouched."""
+    target = opening.SCHEMA_VERSION
+    if version > target:
+        connection.close()
+        raise QueueFileError(
+            f"{path} was made by a newer qctl (schema {version}, this one knows {target}): upgrade qctl"
+        )
+    if not lock.acquire(busy_timeout):
+        raise QueueLocked(f"{path} stayed locked for {busy_timeout:g} s: another process is writing to it")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            present = opening.schema_version(connection)  # somebody else may have done it by now
+            apply(connection, version if present is None else present, target)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    finally:
+        lock.release()
+
+
+def apply(connection: sqlite3.Connection, version: int, target: int) -> None:
+    """Run the steps in the caller's transaction."""
+    available = steps()
+    for number in range(version + 1, target + 1):
+        for statement in statements(read(available[number])):
+            connection.execute(statement)
+        connection.execute(
+            "INSERT OR REPLACE INTO qctl_settings (name, value) VALUES ('schema_version', ?)", (str(number),)
+        )
+
+
+def statements(script: str) -> list[str]:
+    """A script as single statements: `executescript` would end the transaction it stands in."""
+    found, text = [], ""
+    for line in script.splitlines(keepends=True):
+        text += line
+        if line.rstrip().endswith(";") and sqlite3.complete_statement(text):
+            found.append(text)
+            text = ""
+    return found
+
+
+def initialise(path: str, busy_timeout: float) -> str:
+    """Make a queue at `path`, or add one to the SQLite database there; what was done, in words. Raises QueueFileError."""
+    if not os.path.exists(path) or not os.path.getsize(path):
+        opening.connect(path, busy_timeout, create=True)[0].close()
+        return "a new queue"
+    opening.check_path(path, create=True)
+    lock = WritersLock(path + "-lock")
+    connection = None
+    try:
+        connection = opening.tune(sqlite3.connect(path, busy_timeout, isolation_level=None))
+        if opening.schema_version(connection) is not None:
+            connection.close()
+            opening.connect(path, busy_timeout, create=False)[0].close()
+            return "a queue, as before"
+        if not lock.acquire(busy_timeout):
+            raise QueueLocked(f"{path} stayed locked for {busy_timeout:g} s: another process is writing to it")
+        try:
+            return add_queue(connection, path)
+        finally:
+            lock.release()
+    except (sqlite3.Error, OSError) as error:
+        raise opening.explain(error, path) from error
+    finally:
+        if connection is not None:
+            connection.close()
+        lock.close()
+
+
+def add_queue(connection: sqlite3.Connection, path: str) -> str:
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    course = is_course(connection, tables)
+    taken = sorted(tables & names_of_schema())
+    if taken and not course:
+        raise QueueFileError(
+            f"{path} has a {taken[0]} of its own: a queue needs that name, so give it a file of its own"
+        )
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if course:
+            for table in COURSE_COLUMNS:
+                rename(connection, table, table in tables)
+        for statement in statements(read("schema.sql")):
+            connection.execute(statement)
+        if course:
+            for statement in statements(read(os.path.join("migrations", "from_course.sql"))):
+                connection.execute(statement)
+            for table in COURSE_COLUMNS:
+                connection.execute(f"DROP TABLE course_{table}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    if course:
+        return "the course's tables, now a queue with everything that was in them"
+    return "a queue was added to the database, which is in WAL mode from now on"
+
+
+def rename(connection: sqlite3.Connection, table: str, is_there: bool) -> None:
+    """Put a table of the course's out of the way; an empty one stands in for one that is not there."""
+    if is_there:
+        for (index,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('index', 'trigger') AND tbl_name = ? AND sql IS NOT NULL",
+            (table,),
+        ).fetchall():
+            kind = (
+                "INDEX"
+                if connection.execute("SELECT type FROM sqlite_master WHERE name = ?", (index,)).fetchone()[0]
+                == "index"
+                else "TRIGGER"
+            )
+            connection.execute(f'DROP {kind} "{index}"')
+        connection.execute(f"ALTER TABLE {table} RENAME TO course_{table}")
+    else:
+        connection.execute(f"CREATE TABLE course_{table} ({', '.join(sorted(COURSE_COLUMNS[table]))})")
+
+
+def is_course(connection: sqlite3.Connection, tables: set[str]) -> bool:
+    """Whether the queue's tables there are exactly the course's."""
+    if "jobs" not in tables:
+        return False
+    for table, columns in COURSE_COLUMNS.items():
+        if table in tables and {row[1] for row in connection.execute(f"PRAGMA table_info({table})")} != columns:
+            return False
+    return not any(name.startswith("qctl_") for name in tables)
+
+
+def names_of_schema() -> set[str]:
+    memory = sqlite3.connect(opening.MEMORY)
+    memory.executescript(read("schema.sql"))
+    names = {row[0] for row in memory.execute("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")}
+    memory.close()
+    return names

@@ -1,0 +1,2 @@
+-- Unique index on id.
+UPDATE qctl_workers SET beat_at = ? WHERE id = ?

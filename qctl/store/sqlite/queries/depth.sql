@@ -1,0 +1,3 @@
+-- jobs_claim.
+SELECT count(*), (SELECT min(scheduled_at) FROM jobs WHERE status = 'pending' AND scheduled_at <= ?)
+FROM jobs WHERE status = 'pending'

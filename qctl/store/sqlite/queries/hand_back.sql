@@ -1,0 +1,4 @@
+-- Primary key, behind the fence. The lease was never begun: the attempt that the claim counted is taken off again.
+UPDATE jobs
+SET status = 'pending', attempts = max(attempts - 1, 0), locked_by = NULL, locked_at = NULL, updated_at = ?
+WHERE number = ? AND status = 'processing' AND token = ? AND locked_by = ?

@@ -1,0 +1,1 @@
+INSERT INTO qctl_workers (id, host, boot, pid, concurrency, started_at, beat_at) VALUES (?, ?, ?, ?, ?, ?, ?)

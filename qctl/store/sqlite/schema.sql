@@ -1,0 +1,172 @@
+-- The queue file: an open format. Any program may read it, and enqueue with a plain INSERT INTO jobs.
+-- Times are UTC text YYYY-MM-DD HH:MM:SS.sss; the triggers below bring any other form that SQLite understands to it.
+
+CREATE TABLE jobs (
+  number        INTEGER PRIMARY KEY AUTOINCREMENT, -- what people type; never given out twice
+  id            TEXT NOT NULL UNIQUE DEFAULT (lower(printf('%08x-%04x-7%s-%s%s-%s',
+                  CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) >> 16,
+                  CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) & 65535,
+                  substr(hex(randomblob(2)), 2), substr('89ab', 1 + (random() & 3), 1),
+                  substr(hex(randomblob(2)), 2), hex(randomblob(6))))) -- UUID version 7: grows with time
+                CHECK (id GLOB '*[^0-9]*'),
+  type          TEXT NOT NULL CHECK (type <> ''),
+  payload       TEXT NOT NULL DEFAULT '{}',
+  status        TEXT NOT NULL DEFAULT 'pending'
+                CHECK (status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed'
+                  OR status = 'blocked' OR status = 'cancelled'), -- IN (...) would build a table at each change
+  priority      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(priority) = 'integer'),
+  attempts      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(attempts) = 'integer'),
+  max_attempts  INTEGER NOT NULL DEFAULT 5 CHECK (typeof(max_attempts) = 'integer'),
+  last_error    TEXT,
+  scheduled_at  TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
+  created_at    TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
+  updated_at    TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
+  completed_at  TEXT,
+  locked_by     TEXT,
+  locked_at     TEXT,
+  -- from here on qctl's own columns
+  queue         TEXT NOT NULL DEFAULT 'default' CHECK (queue <> ''),
+  command       TEXT,                              -- JSON array: the program and its arguments
+  cwd           TEXT,                              -- where a command runs
+  env           TEXT,                              -- JSON object: variables added to the worker's own
+  tags          TEXT,                              -- JSON array of text
+  timeout       REAL CHECK (timeout >= 0),         -- seconds an attempt may take; 0: no limit; NULL: the default
+  backoff       TEXT,                              -- 'linear:30s' and kin; NULL: the default
+  attempts_set  INTEGER NOT NULL DEFAULT 0,        -- 1: max_attempts was asked for, a type's default does not apply
+  token         INTEGER NOT NULL DEFAULT 0,        -- grows with each claim: the fence against late results
+  rescues       INTEGER NOT NULL DEFAULT 0,        -- how often a worker died while it ran
+  cancel_asked  INTEGER NOT NULL DEFAULT 0,        -- 1: its worker shall end it
+  started_at    TEXT,                              -- the latest attempt
+  exit_code     INTEGER,                           -- of the latest attempt of a command; negative: the signal
+  result        TEXT                               -- JSON
+);
+
+-- A claim walks the lanes (priority, queue, type) from the top and reads each in order of scheduled_at, number.
+CREATE INDEX jobs_claim ON jobs (priority, queue, type, (command IS NULL), scheduled_at)
+  WHERE status = 'pending';
+CREATE INDEX jobs_processing ON jobs (locked_by) WHERE status = 'processing';
+CREATE INDEX jobs_completed ON jobs (completed_at) WHERE status = 'completed';
+CREATE INDEX jobs_ended ON jobs (status, updated_at) WHERE status IN ('failed', 'cancelled');
+
+-- Two steps, because SQLite pays for the whole body of a trigger at each row even when WHEN says no: the first is tiny.
+CREATE TRIGGER jobs_times_inserted AFTER INSERT ON jobs
+WHEN NEW.scheduled_at IS NOT strftime('%Y-%m-%d %H:%M:%f', NEW.scheduled_at)
+  OR (NEW.created_at IS NOT NEW.scheduled_at AND NEW.created_at IS NOT strftime('%Y-%m-%d %H:%M:%f', NEW.created_at))
+  OR (NEW.updated_at IS NOT NEW.created_at AND NEW.updated_at IS NOT strftime('%Y-%m-%d %H:%M:%f', NEW.updated_at))
+  OR NEW.completed_at IS NOT NULL
+  OR NEW.locked_at IS NOT NULL
+BEGIN
+  INSERT INTO qctl_times
+    VALUES (NEW.number, NEW.scheduled_at, NEW.created_at, NEW.updated_at, NEW.completed_at, NEW.locked_at);
+END;
+
+CREATE VIEW qctl_times AS
+  SELECT number, scheduled_at, created_at, updated_at, completed_at, locked_at FROM jobs;
+
+CREATE TRIGGER qctl_times_normalised INSTEAD OF INSERT ON qctl_times
+BEGIN
+  SELECT RAISE(ABORT, 'jobs.scheduled_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
+    WHERE julianday(NEW.scheduled_at) IS NULL;
+  SELECT RAISE(ABORT, 'jobs.created_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
+    WHERE julianday(NEW.created_at) IS NULL;
+  SELECT RAISE(ABORT, 'jobs.updated_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
+    WHERE julianday(NEW.updated_at) IS NULL;
+  SELECT RAISE(ABORT, 'jobs.completed_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
+    WHERE NEW.completed_at IS NOT NULL AND julianday(NEW.completed_at) IS NULL;
+  SELECT RAISE(ABORT, 'jobs.locked_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
+    WHERE NEW.locked_at IS NOT NULL AND julianday(NEW.locked_at) IS NULL;
+  UPDATE jobs SET
+    scheduled_at = strftime('%Y-%m-%d %H:%M:%f', NEW.scheduled_at),
+    created_at = strftime('%Y-%m-%d %H:%M:%f', NEW.created_at),
+    updated_at = strftime('%Y-%m-%d %H:%M:%f', NEW.updated_at),
+    completed_at = strftime('%Y-%m-%d %H:%M:%f', NEW.completed_at),
+    locked_at = strftime('%Y-%m-%d %H:%M:%f', NEW.locked_at)
+  WHERE number = NEW.number;
+END;
+
+CREATE TRIGGER jobs_times_updated AFTER UPDATE OF scheduled_at ON jobs
+WHEN NEW.scheduled_at IS NOT strftime('%Y-%m-%d %H:%M:%f', NEW.scheduled_at)
+BEGIN
+  SELECT RAISE(ABORT, 'jobs.scheduled_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
+    WHERE julianday(NEW.scheduled_at) IS NULL;
+  UPDATE jobs SET scheduled_at = strftime('%Y-%m-%d %H:%M:%f', NEW.scheduled_at) WHERE number = NEW.number;
+END;
+
+-- What belongs to a job goes with it, whoever deletes it.
+CREATE TRIGGER jobs_deleted AFTER DELETE ON jobs
+BEGIN
+  DELETE FROM qctl_history WHERE job = OLD.number;
+  DELETE FROM qctl_output WHERE job = OLD.number;
+END;
+
+CREATE TABLE dead_letter_jobs (
+  id              TEXT PRIMARY KEY NOT NULL DEFAULT (lower(hex(randomblob(16)))),
+  original_job_id TEXT NOT NULL,
+  type            TEXT NOT NULL,
+  payload         TEXT NOT NULL DEFAULT '{}',
+  attempts        INTEGER NOT NULL DEFAULT 0,
+  last_error      TEXT,
+  failed_at       TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
+  reviewed        INTEGER NOT NULL DEFAULT 0,
+  notes           TEXT
+);
+
+CREATE INDEX dead_letter_jobs_job ON dead_letter_jobs (original_job_id);
+CREATE INDEX dead_letter_jobs_unreviewed ON dead_letter_jobs (failed_at) WHERE reviewed = 0;
+
+CREATE TABLE cron_schedules (
+  id              TEXT PRIMARY KEY NOT NULL DEFAULT (lower(hex(randomblob(16)))),
+  type            TEXT NOT NULL,
+  payload         TEXT NOT NULL DEFAULT '{}',
+  cron_expression TEXT NOT NULL,
+  last_run_at     TEXT,
+  next_run_at     TEXT,
+  is_active       INTEGER NOT NULL DEFAULT 1,
+  created_at      TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
+  name            TEXT UNIQUE,
+  time_zone       TEXT,
+  catch_up        TEXT NOT NULL DEFAULT 'latest' CHECK (catch_up IN ('latest', 'all', 'none')),
+  overlap         TEXT NOT NULL DEFAULT 'skip' CHECK (overlap IN ('skip', 'allow'))
+);
+
+-- One row per attempt that ended; token tells the runs of a job apart, replays included.
+CREATE TABLE qctl_history (
+  job         INTEGER NOT NULL,
+  token       INTEGER NOT NULL,
+  attempt     INTEGER NOT NULL,
+  worker      TEXT,
+  started_at  TEXT,
+  finished_at TEXT,
+  outcome     TEXT NOT NULL,
+  exit_code   INTEGER,
+  error       TEXT,
+  PRIMARY KEY (job, token)
+) WITHOUT ROWID;
+
+-- What jobs wrote, as bytes. position counts all the bytes a run wrote, so that a gap shows what was cut.
+CREATE TABLE qctl_output (
+  job      INTEGER NOT NULL,
+  token    INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  stream   INTEGER NOT NULL, -- 1 stdout, 2 stderr
+  data     BLOB NOT NULL,
+  PRIMARY KEY (job, token, position)
+) WITHOUT ROWID;
+
+CREATE TABLE qctl_workers (
+  number      INTEGER PRIMARY KEY AUTOINCREMENT, -- also the byte of the lock file that this worker holds
+  id          TEXT NOT NULL UNIQUE,
+  host        TEXT NOT NULL,
+  boot        TEXT NOT NULL,                     -- changes when the machine restarts
+  pid         INTEGER NOT NULL,
+  concurrency INTEGER NOT NULL,
+  started_at  TEXT NOT NULL,
+  beat_at     TEXT NOT NULL
+);
+
+CREATE TABLE qctl_settings (
+  name  TEXT PRIMARY KEY NOT NULL,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+
+INSERT INTO qctl_settings (name, value) VALUES ('schema_version', '1');

@@ -1,0 +1,129 @@
+"""Steering jobs: cancel, retry, edit."""
+
+from __future__ import annotations
+
+from qctl.model import BLOCKED, CANCELLED, COMPLETED, FAILED, FINISHED, PENDING, PROCESSING, BadValue
+from qctl.rules.when import to_text
+from qctl.store.sqlite.sql import sql
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from qctl.model import Job
+    from qctl.queue import Queue
+    from qctl.store.sqlite.store import SQLiteStore
+
+CHUNK = 500
+EDITABLE = (
+    "payload",
+    "priority",
+    "at",
+    "in",
+    "queue",
+    "tags",
+    "max_attempts",
+    "backoff",
+    "timeout",
+    "command",
+    "shell",
+    "cwd",
+    "env",
+)
+
+
+def chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
+    chunk: list[int] = []
+    for number in numbers:
+        chunk.append(number)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
+    """See Queue.cancel."""
+    done: dict[int, str] = {}
+    text = to_text(now)
+    for chunk in chunks(numbers):
+        with store.write() as connection:
+            for number in chunk:
+                if connection.execute(sql("cancel_waiting"), (text, number)).rowcount:
+                    done[number] = CANCELLED
+                elif connection.execute(sql("ask_cancel"), (number,)).rowcount:
+                    done[number] = "asked"
+                else:
+                    row = connection.execute("SELECT status FROM jobs WHERE number = ?", (number,)).fetchone()
+                    if row:
+                        done[number] = row[0]
+    return done
+
+
+def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
+    """See Queue.retry."""
+    done: dict[int, str] = {}
+    text = to_text(now)
+    for chunk in chunks(numbers):
+        with store.write() as connection:
+            for number in chunk:
+                row = connection.execute("SELECT status, id FROM jobs WHERE number = ?", (number,)).fetchone()
+                if not row:
+                    continue
+                status, id_ = row
+                if status == PENDING:
+                    connection.execute(sql("due_now"), (text, text, number, text))
+                    done[number] = "due"
+                elif status in FINISHED:
+                    connection.execute(sql("replay_job"), (text, text, number))
+                    if status == FAILED:
+                        connection.execute(sql("review_letters"), (id_,))
+                    done[number] = PENDING
+                else:
+                    done[number] = status
+    return done
+
+
+def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> Job:
+    """See Queue.edit."""
+    from qctl.program import settle
+
+    for key in changes:
+        if key not in EDITABLE:
+            raise BadValue(f"{key}: it cannot be edited: use {', '.join(EDITABLE)}")
+    if not changes:
+        raise BadValue(f"say what to change: {', '.join(EDITABLE)}")
+    job = queue.get(number)
+    is_command = job.data["command"] is not None
+    fields = dict(changes, type=job.type)
+    if is_command and "command" not in fields and "shell" not in fields:
+        fields["command"] = job.command
+    elif not is_command and ("command" in fields or "shell" in fields):
+        raise BadValue("command: the job is a typed one; cancel it and enqueue the command")
+    from qctl.rules.newjob import new_job
+
+    new = new_job(fields, now, queue.payload_text)
+    if is_command and {"command", "shell", "cwd", "env"} & set(changes):
+        new.cwd = new.cwd or job.cwd
+        settle(new)
+    columns: dict[str, Any] = {}
+    for key in changes:
+        column = {"at": "scheduled_at", "in": "scheduled_at", "shell": "command"}.get(key, key)
+        columns[column] = getattr(new, column)
+        if column == "max_attempts":
+            columns["attempts_set"] = 1
+    sets = ", ".join(f"{column} = ?" for column in columns)
+    with queue.store.write() as connection:
+        changed = connection.execute(
+            f"UPDATE jobs SET {sets}, updated_at = ? WHERE number = ? AND status IN (?, ?)",
+            [*columns.values(), to_text(now), number, PENDING, BLOCKED],
+        ).rowcount
+    if not changed:
+        status = queue.get(number).status
+        how = "it is running: cancel it first" if status == PROCESSING else f"it has ended ({status})"
+        if status in (COMPLETED, CANCELLED, FAILED):
+            how += f": `qctl retry {number}` runs it again"
+        raise BadValue(f"job {number} cannot be edited: {how}")
+    return queue.get(number)

@@ -1,0 +1,224 @@
+"""The SQLite store: the door to a queue file. Each move is one short transaction; its SQL is in the module it names."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+
+from qctl.model import QueueLocked
+from qctl.store.sqlite import wal
+from qctl.store.sqlite.connection import MEMORY, connect, explain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Mapping, Sequence
+    from types import TracebackType
+    from typing import Any
+
+    from qctl.model import Lease, NewJob, TypeDefaults
+    from qctl.rules.ending import Ending, Facts
+    from qctl.store.sqlite.finish import Outcome
+    from qctl.store.sqlite.lock import LifeLocks
+
+
+CHECK_JSON = "SELECT CASE WHEN json_valid(?1) THEN CASE WHEN json_type(?1) = 'object' THEN json(?1) END END"
+
+
+def deep_json(text: str) -> str | None:
+    """Like `check_json`, by Python's own parser and its limit of nesting."""
+    import json
+
+    from qctl.model import BadValue
+    from qctl.rules.payload import dumps, refuse_constant
+
+    try:
+        value = json.loads(text, parse_constant=refuse_constant)
+        return dumps(value) if isinstance(value, dict) else None
+    except (ValueError, RecursionError, BadValue):
+        return None
+
+
+class Transaction:
+    """`with store.write() as connection:` one BEGIN IMMEDIATE ... COMMIT under the writers' lock; rolled back on error."""
+
+    __slots__ = ("store",)
+
+    def __init__(self, store: SQLiteStore) -> None:
+        self.store = store
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self.store.begin()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.store.end(error)
+
+
+class SQLiteStore:
+    """One connection to one queue file. Not for sharing between threads or across a fork."""
+
+    def __init__(self, path: str, *, busy_timeout: float = 30.0, create: bool = True) -> None:
+        self.path = path if path == MEMORY else os.path.abspath(path)
+        self.busy_timeout = busy_timeout
+        self.is_new = path != MEMORY and not os.path.exists(self.path)
+        self.connection, self.lock = connect(self.path, busy_timeout, create=create)
+        self.life_locks: LifeLocks | None = None
+
+    # -- transactions ---------------------------------------------------------------------------------------------
+
+    def begin(self) -> sqlite3.Connection:
+        if self.lock is not None and not self.lock.acquire(self.busy_timeout):
+            raise QueueLocked(
+                f"{self.path} stayed locked for {self.busy_timeout:g} s: another process is writing to it"
+            )
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            if self.lock is not None:
+                self.lock.release()
+            raise explain(error, self.path) from error
+        return self.connection
+
+    def end(self, error: BaseException | None) -> None:
+        try:
+            if error is None:
+                self.connection.execute("COMMIT")
+            elif self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        except sqlite3.Error as failure:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise explain(failure, self.path) from failure
+        finally:
+            if self.lock is not None:
+                self.lock.release()
+        if isinstance(error, sqlite3.OperationalError):
+            raise explain(error, self.path) from error
+
+    def write(self) -> Transaction:
+        return Transaction(self)
+
+    def read(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a SELECT, with SQLite's errors in our words. Nothing stays open behind it."""
+        try:
+            return self.connection.execute(statement, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    def tidy(self, limit: int = wal.LARGE) -> bool:
+        """Copy a log that has grown beyond `limit` pages into the queue file. True when it did."""
+        if self.lock is None or not wal.is_large(self.path, limit) or not self.lock.acquire(0.0):
+            return False
+        try:
+            return wal.checkpoint(self.connection)
+        except sqlite3.Error:
+            return False  # the log stays: nothing is lost, the next round tries again
+        finally:
+            self.lock.release()
+
+    def close(self) -> None:
+        self.connection.close()
+        if self.lock is not None:
+            self.lock.close()
+        if self.life_locks is not None:
+            self.life_locks.close()
+            self.life_locks = None
+
+    # -- rows in --------------------------------------------------------------------------------------------------
+
+    def insert(self, jobs: Sequence[NewJob], now: str, connection: sqlite3.Connection | None = None) -> list[int]:
+        """Store the jobs, all or none, durably; their numbers. With `connection`, inside its open transaction."""
+        from qctl.store.sqlite.insert import insert_jobs, insert_many
+
+        if connection is not None:
+            return insert_jobs(connection, jobs, now)
+        if len(jobs) > 1:
+            try:
+                with self.write() as own:
+                    return insert_many(own, jobs, now)
+            except sqlite3.IntegrityError:
+                pass  # one by one, to learn which it was
+        with self.write() as own:
+            return insert_jobs(own, jobs, now)
+
+    def check_json(self, text: str) -> str | None:
+        """A JSON object as compact text; None when the text is none. Strict RFC 8259."""
+        if text.count("[") + text.count("{") > 200:  # deep nesting: ask the parser that will read it in the handler
+            return deep_json(text)
+        try:
+            return self.connection.execute(CHECK_JSON, (text,)).fetchone()[0]  # type: ignore[no-any-return]
+        except (sqlite3.Error, UnicodeEncodeError):
+            return None
+
+    # -- the worker's moves ---------------------------------------------------------------------------------------
+
+    def claim(
+        self,
+        worker: str,
+        limit: int,
+        now: str,
+        *,
+        handlers: Container[str] = (),
+        types: Container[str] | None = None,
+        queues: Container[str] | None = None,
+        defaults: Mapping[str, TypeDefaults] | None = None,
+        commands: bool = True,
+    ) -> list[Lease]:
+        """Lease up to `limit` due jobs; see claim.py. Joins the open transaction if there is one."""
+        from qctl.store.sqlite.claim import claim_jobs
+
+        def run(connection: sqlite3.Connection) -> list[Lease]:
+            return claim_jobs(
+                connection,
+                worker,
+                limit,
+                now,
+                handlers=handlers,
+                types=types,
+                queues=queues,
+                defaults=defaults or {},
+                commands=commands,
+            )
+
+        if self.connection.in_transaction:
+            return run(self.connection)
+        with self.write() as connection:
+            return run(connection)
+
+    def finish(
+        self, worker: str, ended: Sequence[tuple[Ending, Facts]], now: str, random: Callable[[], float]
+    ) -> list[Outcome]:
+        """Move ended jobs on; see finish.py. Joins the open transaction if there is one."""
+        from qctl.store.sqlite.finish import finish_jobs
+
+        if self.connection.in_transaction:
+            return finish_jobs(self.connection, worker, ended, now, random)
+        with self.write() as connection:
+            return finish_jobs(connection, worker, ended, now, random)
+
+    def next_due(
+        self, *, handlers: Container[str], types: Container[str] | None, queues: Container[str] | None
+    ) -> str | None:
+        """When the next pending job this worker takes is due (UTC text), or None."""
+        from qctl.store.sqlite.claim import next_due, runnable
+
+        return next_due(self.connection, runnable(handlers, types, queues))
+
+    # -- settings -------------------------------------------------------------------------------------------------
+
+    def setting(self, name: str) -> str | None:
+        rows = self.read("SELECT value FROM qctl_settings WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
+
+    def set_setting(self, name: str, value: str | None) -> None:
+        with self.write() as connection:
+            if value is None:
+                connection.execute("DELETE FROM qctl_settings WHERE name = ?", (name,))
+            else:
+                connection.execute("INSERT OR REPLACE INTO qctl_settings (name, value) VALUES (?, ?)", (name, value))
+
+    def now(self) -> float:
+        """The present: seconds since the epoch."""
+        return time.time()

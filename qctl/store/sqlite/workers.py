@@ -1,0 +1,128 @@
+"""Workers in the queue file: their rows, their beats, and what is done for one that died."""
+
+from __future__ import annotations
+
+import os
+
+from qctl.rules.when import from_text, to_text
+from qctl.store.sqlite.lock import LifeLocks
+from qctl.store.sqlite.sql import sql
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from qctl.store.sqlite.finish import Outcome
+    from qctl.store.sqlite.store import SQLiteStore
+
+STALE_AFTER = 300.0
+"""Seconds without a sign of life, where a death cannot be seen, unless the setting `stale_after` says otherwise."""
+
+
+def boot_id() -> str:
+    """What changes when the machine restarts, and is the same for all processes of one kernel."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        pass
+    import subprocess
+
+    answer = subprocess.run(["sysctl", "-n", "kern.bootsessionuuid"], capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or f"unknown-{os.uname().nodename}"
+
+
+def register(store: SQLiteStore, worker: str, concurrency: int, now: float) -> int:
+    """Enter a worker, and hold its lock from before anybody can see its row; its number."""
+    if store.lock is not None and store.life_locks is None:
+        store.life_locks = LifeLocks(store.path + "-workers")
+    text = to_text(now)
+    with store.write() as connection:
+        cursor = connection.execute(
+            sql("insert_worker"), (worker, os.uname().nodename, boot_id(), os.getpid(), concurrency, text, text)
+        )
+        number = cursor.lastrowid or 0
+        if store.life_locks is not None:
+            store.life_locks.hold(number)
+    return number
+
+
+def unregister(store: SQLiteStore, worker: str) -> None:
+    with store.write() as connection:
+        connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
+
+
+def beat(store: SQLiteStore, worker: str, now: float) -> bool:
+    """Say that the worker lives; False when its row is gone, because others took it for dead."""
+    with store.write() as connection:
+        return connection.execute(sql("beat"), (to_text(now), worker)).rowcount == 1
+
+
+def dead_workers(store: SQLiteStore, me: str, now: float, stale_after: float) -> list[tuple[str, str]]:
+    """Who died, and how we know: (id, reason).
+
+    On this machine a free lock is proof, and a held one is proof of life however old the beat is. Elsewhere, or
+    before a restart of this machine, only the beat is left to go by.
+    """
+    dead = []
+    here, host = boot_id(), os.uname().nodename
+    for number, id_, its_host, boot, pid, beat_at in store.read(
+        "SELECT number, id, host, boot, pid, beat_at FROM qctl_workers"
+    ):
+        if id_ == me:
+            continue
+        if boot == here:
+            if store.life_locks is not None and store.life_locks.is_dead(number):
+                dead.append((id_, f"its worker {id_} died (pid {pid})"))
+        elif its_host == host:
+            dead.append((id_, f"its worker {id_} died when {host} restarted"))
+        elif now - from_text(beat_at) > stale_after:
+            dead.append((id_, f"its worker {id_} on {its_host} has been silent since {beat_at}"))
+    return dead
+
+
+def bury(store: SQLiteStore, dead: Iterable[tuple[str, str]], now: float, random: Callable[[], float]) -> list[Outcome]:
+    """Give back what dead workers held, and strike them off, each in one transaction."""
+    from qctl.store.sqlite.finish import rescue_jobs
+
+    outcomes: list[Outcome] = []
+    for worker, why in dead:
+        with store.write() as connection:
+            if not connection.execute("SELECT 1 FROM qctl_workers WHERE id = ?", (worker,)).fetchone():
+                continue  # somebody else did it
+            rows = connection.execute(sql("held_jobs"), (worker,)).fetchall()
+            outcomes += rescue_jobs(connection, rows, now, why, random)
+            connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
+    return outcomes
+
+
+def rescue_stale(store: SQLiteStore, now: float, stale_after: float, random: Callable[[], float]) -> list[Outcome]:
+    """Give back what is locked by nobody we know (workers of other make) for longer than `stale_after` seconds."""
+    from qctl.store.sqlite.finish import rescue_jobs
+
+    limit = to_text(now - stale_after)
+    if not store.read(sql("stale_jobs"), (limit, limit)):
+        return []
+    with store.write() as connection:
+        rows = connection.execute(sql("stale_jobs"), (limit, limit)).fetchall()
+        return rescue_jobs(connection, rows, now, "its lock went stale", random)
+
+
+def hand_back(store: SQLiteStore, worker: str, leases: Sequence[tuple[int, int]], now: float) -> int:
+    """Give back leases (number, token) that were never begun: no attempt used, their place in the queue kept."""
+
+    def run() -> int:
+        cursor = store.connection.executemany(
+            sql("hand_back"), [(to_text(now), number, token, worker) for number, token in leases]
+        )
+        return cursor.rowcount
+
+    if store.connection.in_transaction:
+        return run()
+    with store.write():
+        return run()
+
+
+def lost_leases(store: SQLiteStore, worker: str, held: set[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Leases that the file says are this worker's and the worker does not know of (number, token)."""
+    return [(row[0], row[1]) for row in store.read(sql("held_jobs"), (worker,)) if (row[0], row[1]) not in held]

@@ -1,0 +1,220 @@
+"""A handler process: loads the handlers, then runs the jobs that its worker sends, one after the other.
+
+It is started by pool.py with the arguments SOCKET TICKETS NONCE PARENT, and with its output in two pipes. Jobs come ahead of
+time over the socket, but each may only begin once a ticket, one byte of the ticket pipe, was taken for it. The worker
+takes tickets back by reading the same pipe: the kernel gives each byte to one of them, so a job that the worker took
+back is never begun here. After each job the nonce is written to both pipes, so that the worker knows whose output is whose.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import time
+
+from qctl import handlers
+from qctl.model import BadValue
+from qctl.worker.frames import Unpacker, pack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+LOAD, JOBS, READY, DONE = 0, 1, 2, 3
+OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+class Overtime(BaseException):
+    """Raised in a handler whose time is up, so that its `finally` blocks run before the process is killed."""
+
+
+def main() -> None:
+    fd, tickets, nonce = int(sys.argv[1]), int(sys.argv[2]), bytes.fromhex(sys.argv[3])
+    die_with_parent(int(sys.argv[4]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, overtime)
+    Child(fd, tickets, nonce).run()
+
+
+busy = False
+"""Whether a handler runs: only then a SIGTERM, which says that its time is up, may interrupt anything."""
+
+
+def overtime(_number: int, _frame: object) -> None:
+    if busy:
+        raise Overtime
+
+
+def die_with_parent(parent: int) -> None:
+    """On Linux the kernel ends this process with its worker; elsewhere the closed socket does, after the present job."""
+    if sys.platform == "linux":
+        try:
+            import ctypes
+
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+        except (OSError, AttributeError):
+            pass
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+class Child:
+    def __init__(self, fd: int, tickets: int, nonce: bytes) -> None:
+        self.fd = fd
+        self.tickets = tickets
+        self.nonce = nonce
+        self.round = 0
+        self.jobs: list[tuple[Any, ...]] = []  # newest first
+        self.unpacker = Unpacker()
+        self.runner: Any = None
+        # Of our own, so that a handler may close or redirect its output without taking the marks with it.
+        self.marks = (os.dup(1), os.dup(2))
+
+    def run(self) -> None:
+        while True:
+            if not self.jobs:
+                self.receive()
+                continue
+            ticket = self.ticket()
+            while ticket != self.round:
+                self.receive()
+            if self.jobs:
+                self.work(self.jobs.pop())
+
+    def ticket(self) -> int:
+        """Take the next ticket, waiting for it; leave when the worker is gone."""
+        while True:
+            try:
+                data = os.read(self.tickets, 1)
+            except BlockingIOError:
+                poll = select.poll()
+                poll.register(self.tickets, select.POLLIN)
+                poll.poll()
+                continue
+            if not data:
+                os._exit(0)
+            return data[0]
+
+    def receive(self) -> None:
+        try:
+            data = os.read(self.fd, 1 << 16)
+        except ConnectionError:
+            data = b""
+        if not data:
+            os._exit(0)
+        for message in self.unpacker.feed(data):
+            if message[0] == LOAD:
+                self.load(message[1])
+            else:
+                _kind, round_, jobs = message
+                if round_ != self.round:
+                    self.round = round_
+                    self.jobs = []  # the worker took them back
+                self.jobs = [*reversed(jobs), *self.jobs]
+
+    def load(self, modules: list[str]) -> None:
+        error, trace = None, ""
+        for module in modules:
+            try:
+                load_module(module)
+            except BaseException as problem:
+                import traceback
+
+                known = isinstance(problem, BadValue)
+                error = f"--handlers {module}: {problem if known else handlers.describe(problem)}{where(problem)}"
+                trace = "".join(traceback.format_exception(problem))
+                break
+        types = [
+            (one.type, one.max_attempts, one.backoff, one.timeout, one.is_async) for one in handlers.registry.values()
+        ]
+        self.send((READY, types, error, trace))
+
+    def send(self, message: Any) -> None:
+        data = pack(message)
+        try:
+            while data:
+                data = data[os.write(self.fd, data) :]
+        except OSError:
+            os._exit(0)
+
+    def work(self, job: tuple[Any, ...]) -> None:
+        global busy
+        number, id_, type_, payload, attempt, max_attempts = job
+        started = time.time()
+        try:
+            busy = True
+            verdict = handlers.call(
+                handlers.registry[type_],
+                payload,
+                handlers.JobContext(number, id_, type_, attempt, max_attempts),
+                self.run_async,
+            )
+        except Overtime:
+            # The worker knows what it sent the signal for; if it came too late for that job, this one is innocent.
+            verdict = handlers.Verdict("stopped", error="interrupted")
+        except KeyError:
+            verdict = handlers.Verdict("failed", error=f"there is no handler for type {type_!r} here")
+        except SystemExit as leave:
+            verdict = handlers.Verdict("failed", error=f"SystemExit: {leave.code}")
+        except BaseException as problem:  # a handler may raise anything; its process lives on
+            verdict = handlers.Verdict("failed", error=handlers.describe(problem))
+        finally:
+            busy = False
+        finished = time.time()
+        flush()
+        for fd in self.marks:
+            os.write(fd, self.nonce)
+        self.send((DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished))
+
+    def run_async(self, coroutine: Any) -> Any:
+        """Run a coroutine on this process's event loop, which lives as long as the process."""
+        if self.runner is None:
+            import asyncio
+
+            self.runner = asyncio.Runner()
+        return self.runner.run(coroutine)
+
+
+def flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
+
+
+def load_module(name: str) -> None:
+    """Import a module by name, or a file by path; the present directory is searched first."""
+    import importlib
+    import importlib.util
+
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    if not (name.endswith(".py") or "/" in name):
+        importlib.import_module(name)
+        return
+    stem = os.path.splitext(os.path.basename(name))[0]
+    if not os.path.isfile(name):
+        raise FileNotFoundError(f"there is no file {name}")
+    sys.path.insert(0, os.path.dirname(os.path.abspath(name)))
+    spec = importlib.util.spec_from_file_location(stem, name)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[stem] = module
+    spec.loader.exec_module(module)
+
+
+def where(error: BaseException) -> str:
+    """The last line of the user's own that the error passed: ` (shop/jobs.py, line 3)`."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({os.path.relpath(error.filename)}, line {error.lineno})"
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith(("<frozen", OURS)) and os.sep + "importlib" + os.sep not in file:
+            place = f" ({os.path.relpath(file)}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return place

@@ -1,0 +1,368 @@
+"""The handler processes of a worker, seen from the worker: they live on between jobs, and one that dies costs one job."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+
+from qctl.model import BadValue, TypeDefaults
+from qctl.rules import ending
+from qctl.worker.child import DONE, JOBS, LOAD, READY
+from qctl.worker.frames import Unpacker, pack
+from qctl.worker.output import STDERR, STDOUT
+from qctl.worker.run import KILL_AFTER, Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+    from typing import Any
+
+    from qctl.rules.ending import Ending, Facts
+
+    Ended = tuple[Run, Ending, Facts]
+
+READ = 1 << 16
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+START = "import sys; sys.path.append(sys.argv.pop(1)); from qctl.worker.child import main; main()"
+"""The process finds this very qctl, however the present one found it."""
+
+
+class HandlerProcess:
+    """One handler process. `queue`: the runs it was sent and has not finished, the first of them in progress."""
+
+    __slots__ = (
+        "buffers", "dead", "load", "nonce", "outgoing", "pipes", "process", "queue", "read_to", "ready", "round", "sock", "ticket_read",
+        "ticket_write", "unpacker",
+    )  # fmt: skip
+
+    def __init__(self, modules: list[str], environment: dict[str, str]) -> None:
+        self.sock, other = socket.socketpair()
+        self.ticket_read, self.ticket_write = os.pipe()
+        os.set_blocking(self.ticket_read, False)
+        os.set_blocking(self.ticket_write, False)
+        out, err = os.pipe(), os.pipe()
+        self.nonce = os.urandom(16)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", START, ROOT, str(other.fileno()), str(self.ticket_read), self.nonce.hex(),
+             str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=out[1],
+            stderr=err[1],
+            pass_fds=(other.fileno(), self.ticket_read),
+            start_new_session=True,
+            env=environment,
+        )  # fmt: skip
+        other.close()
+        self.pipes = {out[0]: STDOUT, err[0]: STDERR}
+        for fd in (out[1], err[1]):
+            os.close(fd)
+        for fd in self.pipes:
+            os.set_blocking(fd, False)
+        self.sock.setblocking(False)
+        self.buffers = {STDOUT: b"", STDERR: b""}
+        self.read_to = {STDOUT: 0, STDERR: 0}  # how much of each buffer has been given to its run
+        self.unpacker = Unpacker()
+        self.queue: deque[Run] = deque()
+        self.round = 0
+        self.ready = False
+        self.dead = False
+        self.load = 0.0  # seconds that the runs in the queue usually take together
+        self.outgoing = b""
+        self.send((LOAD, modules))
+
+    def send(self, message: Any) -> None:
+        """Queue a message; what the socket does not take now goes out when it can."""
+        self.outgoing += pack(message)
+        self.push()
+
+    def push(self) -> None:
+        while self.outgoing:
+            try:
+                sent = self.sock.send(self.outgoing)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.outgoing = b""  # it died: its runs are settled when that is seen
+                return
+            self.outgoing = self.outgoing[sent:]
+
+    def give(self, runs: list[Run], now: float, monotonic: float) -> None:
+        """Send runs ahead of time, and a ticket for each."""
+        if not self.queue:
+            runs[0].begin(now, monotonic)
+        self.queue.extend(runs)
+        self.load += sum(run.expected for run in runs)
+        jobs = []
+        for run in runs:
+            lease = run.lease
+            jobs.append((lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts))
+        self.send((JOBS, self.round, jobs))
+        os.write(self.ticket_write, bytes([self.round]) * len(runs))
+
+    def take_back(self) -> list[Run]:
+        """Take back what has not begun; the kernel decides about each ticket, so nothing taken back is ever begun."""
+        try:
+            tickets = len(os.read(self.ticket_read, 1 << 16))
+        except BlockingIOError:
+            return []
+        back = [self.queue.pop() for _ in range(min(tickets, len(self.queue)))]
+        back.reverse()
+        self.load -= sum(run.expected for run in back)
+        self.round = (self.round + 1) % 256
+        return back
+
+    def signal(self, number: int) -> None:
+        try:
+            os.killpg(self.process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+    def split(self, stream: int, data: bytes) -> None:
+        """Output came. What is before the first nonce is the first run's; the rest waits for its ending, see `drain`."""
+        start = self.read_to[stream]
+        data = self.buffers[stream][start:] + data
+        self.read_to[stream] = 0
+        self.buffers[stream] = data
+        if self.nonce in data:
+            return  # runs end in order: the first nonce ends the first run
+        hold = next(
+            (n for n in range(min(len(self.nonce) - 1, len(data)), 0, -1) if self.nonce.startswith(data[-n:])), 0
+        )
+        if self.queue and len(data) > hold:
+            self.queue[0].write(stream, data[: len(data) - hold])
+        self.buffers[stream] = data[len(data) - hold :]
+
+    def drain(self, run: Run) -> None:
+        """Before a run's ending counts: give it what it wrote, up to its nonce, from the buffers and the pipes."""
+        size = len(self.nonce)
+        for fd, stream in self.pipes.items():
+            while True:
+                data, start = self.buffers[stream], self.read_to[stream]
+                cut = data.find(self.nonce, start)
+                if cut >= 0:
+                    if cut > start:
+                        run.write(stream, data[start:cut])
+                    self.read_to[stream] = cut + size
+                    break
+                if len(data) - start > READ:
+                    run.write(stream, data[start:-size])
+                    data, start = data[-size:], 0
+                try:
+                    more = os.read(fd, READ)
+                except BlockingIOError:
+                    more = b""
+                self.buffers[stream], self.read_to[stream] = data[start:] + more, 0
+                if not more:
+                    break  # there is nothing more to find
+
+    def drain_dead(self, run: Run | None) -> None:
+        """What a dead process left in its pipes belongs to the run that it died in."""
+        for fd, stream in self.pipes.items():
+            data = self.buffers[stream][self.read_to[stream] :]
+            for _ in range(64):
+                try:
+                    more = os.read(fd, READ)
+                except BlockingIOError:
+                    break
+                if not more:
+                    break
+                data += more
+            if run is not None and data:
+                run.write(stream, data.replace(self.nonce, b""))
+            self.buffers[stream], self.read_to[stream] = b"", 0
+
+    def close(self) -> None:
+        self.sock.close()
+        for fd in (*self.pipes, self.ticket_read, self.ticket_write):
+            os.close(fd)
+        self.pipes = {}
+
+
+class Pool:
+    """All handler processes of one worker. `watch(fd, callback)` and `unwatch(fd)` tie them to its selector."""
+
+    def __init__(
+        self,
+        modules: list[str],
+        size: int,
+        *,
+        verbose: bool,
+        db: str,
+        watch: Callable[[int, Callable[[], None]], None],
+        unwatch: Callable[[int], None],
+    ) -> None:
+        self.modules = modules
+        self.size = size
+        self.verbose = verbose
+        self.environment = dict(os.environ, QCTL_DB=db)
+        self.watch = watch
+        self.unwatch = unwatch
+        self.processes: list[HandlerProcess] = []
+        self.types: dict[str, TypeDefaults] = {}
+        self.ended: list[Ended] = []
+        self.orphans: list[Run] = []  # runs that were never begun by the process that died with them
+
+    def load(self, timeout: float = 120.0) -> None:
+        """Start the first process and learn the types. Raises BadValue when a module cannot be imported."""
+        if not self.modules:
+            return
+        process = self.spawn()
+        deadline = time.monotonic() + timeout
+        process.sock.setblocking(True)
+        message = None
+        while message is None:
+            process.sock.settimeout(max(0.1, deadline - time.monotonic()))
+            try:
+                data = process.sock.recv(READ)
+            except TimeoutError:
+                raise BadValue(f"--handlers: loading took over {timeout:g} s") from None
+            except ConnectionError:
+                data = b""
+            if not data:
+                text = self.last_words(process)
+                raise BadValue(f"--handlers {', '.join(self.modules)}: the process that loads them died{text}")
+            messages = process.unpacker.feed(data)
+            message = messages[0] if messages else None
+        process.sock.setblocking(False)
+        _kind, types, error, trace = message
+        if error:
+            if self.verbose:
+                sys.stderr.write(trace)
+                raise BadValue(error)
+            raise BadValue(f"{error}; --verbose shows the traceback")
+        process.ready = True
+        for name, max_attempts, backoff, limit, _is_async in types:
+            self.types[name] = TypeDefaults(max_attempts, backoff, limit)
+        if not self.types:
+            raise BadValue(f"--handlers {', '.join(self.modules)}: there is no @handler in it")
+
+    def last_words(self, process: HandlerProcess) -> str:
+        text = b""
+        for fd in process.pipes:
+            os.set_blocking(fd, True)
+            text += os.read(fd, READ)
+        lines = text.decode("utf-8", "replace").strip().splitlines()
+        return f": {lines[-1][:200]}" if lines else ""
+
+    def spawn(self) -> HandlerProcess:
+        process = HandlerProcess(self.modules, self.environment)
+        self.processes.append(process)
+        self.watch(process.sock.fileno(), lambda: self.receive(process))
+        for fd, stream in process.pipes.items():
+            self.watch(fd, lambda fd=fd, stream=stream: self.output(process, fd, stream))  # type: ignore[misc]
+        return process
+
+    def idle(self, except_: Container[HandlerProcess]) -> HandlerProcess | None:
+        """A process with nothing to do; a new one while there may be more of them."""
+        for process in self.processes:
+            if not process.queue and not process.dead and process not in except_:
+                return process
+        return self.spawn() if len(self.processes) < self.size else None
+
+    @property
+    def busy(self) -> int:
+        return sum(1 for process in self.processes if process.queue)
+
+    def output(self, process: HandlerProcess, fd: int, stream: int) -> None:
+        try:
+            data = os.read(fd, READ)
+        except BlockingIOError:
+            return
+        if data:
+            process.split(stream, data)
+        else:
+            self.unwatch(fd)  # closed; its death, if it is one, shows at the socket
+
+    def receive(self, process: HandlerProcess) -> None:
+        """Messages from a process, or its death."""
+        if process.dead:
+            return
+        process.push()
+        try:
+            data = process.sock.recv(READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.bury(process)
+            return
+        now = time.monotonic()
+        for message in process.unpacker.feed(data):
+            if message[0] == READY:
+                process.ready = True
+                if process.queue:
+                    process.queue[0].begin(time.time(), now)  # its time begins now, loading is not its own
+                if message[2]:  # it loaded when the worker began and does not any more: end it, others may do better
+                    process.signal(signal.SIGKILL)
+            elif message[0] == DONE and process.queue:
+                _kind, _number, how, error, result, after, started, finished = message
+                run = process.queue.popleft()
+                process.load = process.load - run.expected if process.queue else 0.0
+                process.drain(run)
+                if process.queue:
+                    process.queue[0].begin(finished, now)
+                done = run.ending(how, finished, error=error, result=result, after=after, started_at=started)
+                self.ended.append((run, done, run.facts()))
+
+    def bury(self, process: HandlerProcess) -> None:
+        """A process died: the run in progress ends with it, those it had not begun go back."""
+        process.dead = True
+        process.signal(signal.SIGKILL)  # what it started goes with it; it is not reaped yet
+        back = process.take_back()
+        run = process.queue.popleft() if process.queue else None
+        process.drain_dead(run)
+        for fd in (process.sock.fileno(), *process.pipes):
+            self.unwatch(fd)
+        status = process.process.wait()
+        self.processes.remove(process)
+        self.orphans += [*process.queue, *back]
+        process.close()
+        if run is None:
+            return
+        said = run.capture.last_line() if run.capture else ""
+        if status < 0:
+            name = signal.Signals(-status).name if -status in set(signal.Signals) else "?"
+            text = f"its process was killed by signal {-status} ({name})"
+        else:
+            text = f"its process left with exit status {status}"
+        done = run.ending(ending.CRASH, time.time(), error=text + (f": {said}" if said else ""), exit_code=status)
+        self.ended.append((run, done, run.facts()))
+
+    def collect(self) -> tuple[list[Ended], list[Run]]:
+        """What ended since the last call, and the runs that have to go back."""
+        ended, self.ended = self.ended, []
+        orphans, self.orphans = self.orphans, []
+        return ended, orphans
+
+    def process_of(self, run: Run) -> HandlerProcess | None:
+        return next((one for one in self.processes if one.queue and one.queue[0] is run), None)
+
+    def end(self, run: Run, fate: str, monotonic: float) -> None:
+        """Ask a run in progress to end: its process is told by SIGTERM, and killed if that does not help."""
+        process = self.process_of(run)
+        if process is not None and run.fate is None:
+            run.fate = fate
+            run.kill_at = monotonic + KILL_AFTER
+            process.signal(signal.SIGTERM)
+
+    def kill(self, run: Run) -> None:
+        process = self.process_of(run)
+        if process is not None:
+            process.signal(signal.SIGKILL)
+
+    def close(self) -> None:
+        """End the processes; none of them has work."""
+        for process in list(self.processes):
+            for fd in (process.sock.fileno(), *process.pipes):
+                self.unwatch(fd)
+            process.signal(signal.SIGKILL)
+            process.process.wait()
+            process.close()
+        self.processes = []

@@ -1,0 +1,148 @@
+"""`qctl enqueue --from`: many jobs, in chunks, and a bad line that says where it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qctl.queue import Queue
+
+Cli = Callable[..., Any]
+
+
+def run(db: Path, data: bytes, *argv: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "--from", "-", *argv],
+        input=data,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def count(db: Path) -> int:
+    with Queue(db) as queue:
+        return queue.count()
+
+
+def test_every_line_becomes_a_job_and_its_number_a_line(db: Path) -> None:
+    lines = [
+        '{"type": "a"}',
+        '{"type": "b", "payload": {"x": "é"}, "priority": "high", "in": "1h", "tags": ["t"], "max_attempts": 2}',
+        "",
+        '{"command": ["echo", "hi"]}',
+        '{"shell": "echo hi | cat", "timeout": 5, "backoff": "fixed:1s"}',
+    ]
+    done = run(db, "\n".join(lines).encode())
+    assert done.stderr == b""
+    assert done.stdout == b"1\n2\n3\n4\n"
+    with Queue(db) as queue:
+        assert [queue.get(n).type for n in (1, 2, 3, 4)] == ["a", "b", "command", "command"]
+        assert queue.get(2).payload == {"x": "é"}
+        assert queue.get(2).priority == 10
+        assert queue.get(2).max_attempts == 2
+        assert queue.get(3).command == ["echo", "hi"]
+        assert queue.get(4).timeout == 5
+
+
+def test_options_beside_it_hold_for_lines_that_say_nothing_themselves(cli: Cli, db: Path, tmp_path: Path) -> None:
+    file = tmp_path / "jobs.ndjson"
+    file.write_text('{"payload": {}}\n{"type": "own", "priority": 1}\n')
+    assert cli("enqueue", "mine", "--from", str(file), "--priority", "high").code == 0
+    with Queue(db) as queue:
+        assert [(queue.get(n).type, queue.get(n).priority) for n in (1, 2)] == [("mine", 10), ("own", 1)]
+
+
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        (b"nonsense", "column 1"),
+        (b"[1]", "array"),
+        (b'{"payload": {}}', "type"),
+        (b'{"type": "a", "payload": [1]}', "payload"),
+        (b'{"type": "a", "colour": 1}', "colour"),
+        (b'{"command": ["a\\u0000b"]}', "NUL"),
+        (b'{"type": "a", "payload": {"x": NaN}}', "NaN"),
+        (b"\xff\xfe", "UTF-8"),
+        (b'{"type": "a", "key": "later"}', "key"),
+        (b"[" * 100_000, "deep"),
+        (b'{"type": 5}', "type"),
+        (b'{"type": "a", "at": "never"}', "at"),
+    ],
+)
+def test_a_bad_line_stops_it_by_its_number_and_what_was_stored_before_is_said(db: Path, line: bytes, said: str) -> None:
+    done = run(db, b'{"type": "a"}\n{"type": "b"}\n' + line + b'\n{"type": "c"}\n')
+    assert done.returncode == 2
+    text = done.stderr.decode()
+    assert text.count("\n") == 1
+    assert "line 3" in text
+    assert said in text
+    assert "2 jobs were stored" in text
+    assert done.stdout == b"1\n2\n"
+    assert count(db) == 2
+
+
+def test_atomic_stores_all_or_nothing(db: Path) -> None:
+    done = run(db, b'{"type": "a"}\nbad\n', "--atomic")
+    assert done.returncode == 2
+    assert b"nothing was stored" in done.stderr
+    assert done.stdout == b""
+    assert count(db) == 0
+    assert run(db, b'{"type": "a"}\n{"type": "b"}\n', "--atomic").stdout == b"1\n2\n"
+
+
+def test_an_id_that_is_taken_is_a_bad_line_too(db: Path) -> None:
+    data = b'{"type": "a", "id": "one"}\n{"type": "a", "id": "two"}\n{"type": "a", "id": "one"}\n'
+    done = run(db, data)
+    assert done.returncode == 2
+    assert b"line 3" in done.stderr
+    assert count(db) == 2
+    assert run(db, data.replace(b"one", b"x").replace(b"two", b"y"), "--atomic").returncode == 2
+    assert count(db) == 2
+
+
+def test_lines_of_a_slow_producer_are_not_held_back(db: Path) -> None:
+    argv = [sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "--from", "-"]
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin and process.stdout
+    process.stdin.write(b'{"type": "a"}\n')
+    process.stdin.flush()
+    assert process.stdout.readline() == b"1\n"  # while the producer goes on
+    process.stdin.write(b'{"type": "b"}')
+    process.stdin.close()
+    assert process.stdout.read() == b"2\n"
+    assert process.wait(10) == 0
+    process.stdout.close()
+
+
+def test_ten_thousand_lines_are_all_there_in_order(db: Path) -> None:
+    data = b"".join(b'{"type":"a","payload":{"i":%d}}\n' % i for i in range(10_000))
+    done = run(db, data, "--json")
+    assert done.returncode == 0
+    numbers = [json.loads(line)["number"] for line in done.stdout.splitlines()]
+    assert numbers == list(range(1, 10_001))
+    with Queue(db) as queue:
+        assert queue.get(7_777).payload == {"i": 7_776}
+
+
+def test_dry_run_checks_and_stores_nothing(db: Path) -> None:
+    assert run(db, b'{"type": "a"}\n', "--dry-run").returncode == 0
+    assert run(db, b'{"type": "a"}\nbad\n', "--dry-run").returncode == 2
+    assert not db.exists()
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_obstacle(db: Path) -> None:
+    assert run(db, b'\xef\xbb\xbf{"type": "a"}\r\n{"type": "b"}\r\n').stdout == b"1\n2\n"
+
+
+@pytest.mark.parametrize("option", [["--id", "x"], ["--wait"], ["--", "echo"], ["--shell", "x"]])
+def test_options_for_one_job_do_not_go_with_it(cli: Cli, db: Path, option: list[str]) -> None:
+    assert cli("enqueue", "--from", os.devnull, *option).code == 2
+    assert not db.exists()
