@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qctl.cli.spec import Values
 
-COLUMNS, LINES = 84, 60
+COLUMNS, LINES = 96, 60
 
 
 def run(values: Values) -> int:

@@ -75,7 +75,9 @@ function __qctl_values
             set db --db $words[(math $index + 1)]
         end
     end
-    set db (string replace -r '^~/' "$HOME/" -- $db)
+    if set -q db[1]
+        set db (string replace -r '^~/' "$HOME/" -- $db)
+    end
     set -l start (string replace -r '^--?[^=]*=' '' -- (commandline -ct))
     $program $db _values $argv[1] -- "$start" 2>/dev/null
 end
@@ -133,7 +135,8 @@ def source(item: Argument | Option) -> str:
     if value.startswith("="):
         return f"-f -a {quoted(value[1:])}"
     known = {"file": "-F", UNKNOWN: "-f", "dir": "-f -a '(__fish_complete_directories (commandline -ct))'"}
-    return known.get(value, f"-f -a '(__qctl_values {value})'")
+    order = "-k " if value in ("jobs", "dead") else ""  # newest first
+    return known.get(value, f"-f {order}-a '(__qctl_values {value})'")
 
 
 def quoted(text: str) -> str:

@@ -116,7 +116,7 @@ def option_spec(option: Option) -> str:
 
 
 def argument_spec(argument: Argument) -> str:
-    number = "*" if argument.multiple else "" if argument.required else ":"
+    number = "*" if argument.multiple else ""
     return f"{number}:{escaped(argument.metavar)}:{action(argument)}"
 
 
