@@ -88,9 +88,9 @@ def candidates(kind: str, given: Values) -> list[tuple[str, str]]:
 
         return list(topics().items())
     if kind == "settings":
-        from qctl.cli.config import SETTINGS
+        from qctl.rules.settings import SETTINGS
 
-        return [(name, "") for name in SETTINGS]
+        return [(one.name, one.meaning) for one in SETTINGS.values()]
     from qctl.cli.options import queue_path
     from qctl.store.sqlite.suggest import KINDS, suggest
 
@@ -104,14 +104,14 @@ COMPLETION = Command(
     Argument(
         "shell",
         required=False,
-        help="bash, zsh, fish or powershell (default: yours, and how to install it).",
+        help="bash, zsh, fish or powershell; without one, how to set up yours.",
         choices=tuple(FILES),
     ),
     epilog=(
-        'eval "$(qctl completion bash)"                                  # in ~/.bashrc',
-        'eval "$(qctl completion zsh)"                                   # in ~/.zshrc',
+        'eval "$(qctl completion bash)"                               # in ~/.bashrc',
+        'eval "$(qctl completion zsh)"                                # in ~/.zshrc',
         "qctl completion fish > ~/.config/fish/completions/qctl.fish",
-        "qctl completion powershell | Out-String | Invoke-Expression     # in $PROFILE",
+        "qctl completion powershell | Out-String | Invoke-Expression  # in $PROFILE",
     ),
 )
 

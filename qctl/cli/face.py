@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from qctl.cli.commands import COMMANDS, GROUPS, HIDDEN, load
+from qctl.cli.commands import COMMANDS, DEFAULT_SUBCOMMANDS, GROUPS, HIDDEN, load
 from qctl.cli.spec import COMMON
 from qctl.cli.terminal import colour, paint
 
@@ -27,7 +27,7 @@ FIRST_STEPS = (
     ("qctl list", "see what became of it"),
     ("qctl demo", "all of it at work, in 20 seconds"),
 )
-MORE = "qctl COMMAND --help tells all about a command, qctl help lists longer topics."
+MORE = "`qctl COMMAND --help` tells all about a command, `qctl help` lists longer topics."
 HELP_ROW = ("-h, --help", "Show this and leave.")
 VERSION_ROW = ("-V, --version", "Show the version and leave.")
 WIDEST = 100
@@ -125,6 +125,8 @@ class Root(TyperGroup):
         page.rows("Options, before or after the command", [*map(option_row, COMMON), *extra])
         if not self.path:
             page.rows("First steps", FIRST_STEPS)
+        else:
+            page.text(f"`qctl {self.path}` alone means `qctl {self.path} {DEFAULT_SUBCOMMANDS[self.path]}`.")
         page.text(MORE.replace("COMMAND", f"{self.path} COMMAND", 1) if self.path else MORE)
 
 
@@ -157,7 +159,10 @@ class Leaf(TyperCommand):
         own = [one for one in spec.options if one not in COMMON]
         page.rows("Options", [option_row(one) for one in own])
         page.rows("Options of every command", [*map(option_row, COMMON), HELP_ROW])
-        page.lines("Examples", spec.epilog)
+        page.lines("Examples", [line for line in spec.epilog if "qctl " in line])
+        for line in spec.epilog:
+            if "qctl " not in line:
+                page.text(line[:1].upper() + line[1:] + ".")
 
 
 class Page:
@@ -191,7 +196,7 @@ class Page:
 
 
 def usage_of(argument: Argument) -> str:
-    name = argument.metavar + ("..." if argument.multiple else "")
+    name = argument.metavar + ("..." if argument.multiple and "..." not in argument.metavar else "")
     return name if argument.required else f"[{name}]"
 
 

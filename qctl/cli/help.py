@@ -28,7 +28,7 @@ def run(values: Values) -> int:
         found = read([*words, "--help"])
         assert isinstance(found, int)
         return found
-    raise NotFound(f"there is no topic or command {' '.join(words)[:40]!r}{guess(words)}: `qctl help` lists the topics")
+    raise NotFound(f"there is no topic or command {' '.join(words)[:40]!r}{guess(words)} (see `qctl help`)")
 
 
 def topics() -> dict[str, str]:
@@ -88,7 +88,7 @@ def guess(words: list[str]) -> str:
     known = [*topics(), *(name for name in COMMANDS if name not in HIDDEN)]
     known += [f"{name} {sub}" for name, subs in GROUPS.items() for sub in subs]
     close = get_close_matches(" ".join(words), known, 1)
-    return f", did you mean {close[0]!r}?" if close else ""
+    return f": did you mean {close[0]}?" if close else ""
 
 
 HELP = Command(

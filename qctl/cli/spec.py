@@ -90,9 +90,7 @@ class Command:
 
 
 COMMON = [
-    Option(
-        "--db", metavar="PATH", help="The queue file (default: $QCTL_DB, else the user's data folder).", complete="file"
-    ),
+    Option("--db", metavar="PATH", help="The queue file (default: $QCTL_DB, else your data folder).", complete="file"),
     Option("--json", help="JSON: one object, or one a line for lists."),
-    Option("--busy-timeout", metavar="DURATION", help="How long to wait while others write (default 30s)."),
+    Option("--busy-timeout", metavar="DURATION", help="Wait so long for other writers (default 30s)."),
 ]

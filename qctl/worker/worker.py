@@ -334,7 +334,7 @@ class Worker:
         rows, gone = run.capture.take(last=last)
         if gone is not None:
             connection.execute(sql("delete_output"), (number, token, *gone))
-        connection.executemany(sql("insert_output"), [(number, token, *row) for row in rows])
+        connection.executemany(sql("insert_output"), [(*row, number, token) for row in rows])
         if last and token > 1:
             connection.execute(sql("trim_output"), (number, token, number, self.output_limit))
 

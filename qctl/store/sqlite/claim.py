@@ -23,14 +23,20 @@ if TYPE_CHECKING:
 TOP = (2**63 - 1, b"\xff", b"\xff")  # above every lane: a blob sorts after any text
 
 
+def below(lane: tuple[Any, Any, Any]) -> tuple[Any, ...]:
+    """The parameters of next_lane.sql."""
+    priority, queue, type_ = lane
+    return (priority, queue, type_, priority, queue, priority)
+
+
 def lanes(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
     """Every lane that has pending jobs, from the highest priority down."""
     found: list[tuple[int, str, str]] = []
     statement = sql("next_lane")
-    lane: Any = connection.execute(statement, TOP).fetchone()
+    lane: Any = connection.execute(statement, below(TOP)).fetchone()
     while lane:
         found.append(lane)
-        lane = connection.execute(statement, lane).fetchone()
+        lane = connection.execute(statement, below(lane)).fetchone()
     return found
 
 
@@ -132,14 +138,14 @@ def due_rows(
 ) -> list[tuple[Any, ...]]:
     next_lane, lane_due = sql("next_lane"), sql("lane_due")
     rows: list[tuple[Any, ...]] = []
-    lane: Any = connection.execute(next_lane, TOP).fetchone()
+    lane: Any = connection.execute(next_lane, below(TOP)).fetchone()
     while lane and len(rows) < limit:
         priority = lane[0]
         cursors = []
         while lane and lane[0] == priority:
             for kind in kinds(lane[1], lane[2]):
                 cursors.append(connection.execute(lane_due, (*lane, kind, now)))
-            lane = connection.execute(next_lane, lane).fetchone()
+            lane = connection.execute(next_lane, below(lane)).fetchone()
         # Rows begin with (scheduled_at, number), and are read one by one as the merge asks for them.
         for row in cursors[0] if len(cursors) == 1 else merge(*cursors):
             rows.append(row)

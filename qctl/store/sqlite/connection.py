@@ -33,7 +33,7 @@ def connect(path: str, busy_timeout: float, *, create: bool) -> tuple[sqlite3.Co
     try:
         if is_new:
             return found(path, busy_timeout, lock), lock
-        connection = tune(sqlite3.connect(path, busy_timeout, isolation_level=None, check_same_thread=False))
+        connection = tune(sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False))
         version = schema_version(connection)
         if version == SCHEMA_VERSION:
             return connection, lock
@@ -107,7 +107,7 @@ def found(path: str, busy_timeout: float, lock: WritersLock) -> sqlite3.Connecti
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         except FileExistsError:
             pass
-        connection = tune(sqlite3.connect(path, busy_timeout, isolation_level=None, check_same_thread=False))
+        connection = tune(sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False))
         if schema_version(connection) is None:
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")

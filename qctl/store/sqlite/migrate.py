@@ -85,7 +85,7 @@ def initialise(path: str, busy_timeout: float) -> str:
     lock = WritersLock(path + "-lock")
     connection = None
     try:
-        connection = opening.tune(sqlite3.connect(path, busy_timeout, isolation_level=None))
+        connection = opening.tune(sqlite3.connect(path, timeout=busy_timeout, isolation_level=None))
         if opening.schema_version(connection) is not None:
             connection.close()
             opening.connect(path, busy_timeout, create=False)[0].close()

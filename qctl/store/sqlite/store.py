@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.lock import LifeLocks
 
 
-CHECK_JSON = "SELECT CASE WHEN json_valid(?1) THEN CASE WHEN json_type(?1) = 'object' THEN json(?1) END END"
+CHECK_JSON = "SELECT CASE WHEN json_valid(t) THEN CASE WHEN json_type(t) = 'object' THEN json(t) END END FROM (SELECT ? AS t)"
 
 
 def deep_json(text: str) -> str | None:

@@ -2,16 +2,16 @@
 -- Not written as one comparison of rows: SQLite would walk through the whole lane to find its end.
 SELECT * FROM (
   SELECT priority, queue, type FROM jobs
-  WHERE status = 'pending' AND priority = ?1 AND queue = ?2 AND type < ?3 ORDER BY type DESC LIMIT 1
+  WHERE status = 'pending' AND priority = ? AND queue = ? AND type < ? ORDER BY type DESC LIMIT 1
 )
 UNION ALL
 SELECT * FROM (
   SELECT priority, queue, type FROM jobs
-  WHERE status = 'pending' AND priority = ?1 AND queue < ?2 ORDER BY queue DESC, type DESC LIMIT 1
+  WHERE status = 'pending' AND priority = ? AND queue < ? ORDER BY queue DESC, type DESC LIMIT 1
 )
 UNION ALL
 SELECT * FROM (
   SELECT priority, queue, type FROM jobs
-  WHERE status = 'pending' AND priority < ?1 ORDER BY priority DESC, queue DESC, type DESC LIMIT 1
+  WHERE status = 'pending' AND priority < ? ORDER BY priority DESC, queue DESC, type DESC LIMIT 1
 )
 LIMIT 1
