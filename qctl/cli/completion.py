@@ -31,8 +31,8 @@ FALLBACK = "bash"
 def run(values: Values) -> int:
     from qctl.cli.terminal import is_terminal, put, talk
 
-    shell = values["shell"]
-    known = NAMES.get(shell, shell) if shell is not None else guess()
+    shell: str | None = values["shell"]
+    known = guess() if shell is None else NAMES.get(shell, shell)
     if known not in FILES:
         raise BadValue(f"{known[:40]!r} is no shell that is known here: use {', '.join(FILES)}")
     if shell is None:

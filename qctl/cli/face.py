@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -10,8 +9,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from qctl.cli.commands import COMMANDS, DEFAULT_SUBCOMMANDS, GROUPS, HIDDEN, load
+from qctl.cli.page import HELP_ROW, VERSION_ROW, WIDEST, Page, option_row, usage_of
 from qctl.cli.spec import COMMON
-from qctl.cli.terminal import colour, paint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,15 +27,12 @@ FIRST_STEPS = (
     ("qctl demo", "all of it at work, in 20 seconds"),
 )
 MORE = "`qctl COMMAND --help` tells all about a command, `qctl help` lists longer topics."
-HELP_ROW = ("-h, --help", "Show this and leave.")
-VERSION_ROW = ("-V, --version", "Show the version and leave.")
-WIDEST = 100
 STYLE: dict[str, Any] = {"help_option_names": ["--help", "-h"], "max_content_width": WIDEST}
 
 
 def read(argv: Sequence[str]) -> Reading | int:
     """The command that `argv` names, and its values; or the exit code, after help or a usage error was written."""
-    root = whole(typer.Typer(cls=Root), root_callback())
+    root = group("qctl", root_callback())
     try:
         with root.make_context("qctl", list(argv)) as context:
             found: Reading = root.invoke(context)
@@ -74,19 +70,17 @@ def did_you_mean(close: Sequence[str]) -> str:
     return f": did you mean {' or '.join(close)}?" if close else ""
 
 
-def whole(app: typer.Typer, callback: Callable[..., Any]) -> Root:
-    """The group that `app` describes, with the options of `callback`; its commands are made when they are asked for."""
+def new_app(**settings: Any) -> typer.Typer:
+    """Without Typer's own completion (a full start per TAB), tracebacks (they show payloads) and panels of Rich."""
+    return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, **settings)
+
+
+def group(name: str, callback: Callable[..., Any]) -> Root:
+    """A group with the options of `callback`; its commands are made when they are asked for."""
+    app = new_app(cls=Root, name=name)
     app.callback(invoke_without_command=True, context_settings=STYLE)(callback)
-    group: Any = typer.main.get_command(bare(app))
-    return group  # type: ignore[no-any-return]
-
-
-def bare(app: typer.Typer) -> typer.Typer:
-    """Without Typer's own completion (a full start per TAB), tracebacks (they show payloads) and panels of rich."""
-    app._add_completion = False
-    app.pretty_exceptions_enable = False
-    app.rich_markup_mode = None
-    return app
+    made: Any = typer.main.get_command(app)
+    return made  # type: ignore[no-any-return]
 
 
 class Root(TyperGroup):
@@ -110,9 +104,9 @@ class Root(TyperGroup):
         if self.path:
             return leaf(load(self.path, cmd_name))
         if cmd_name in GROUPS:
-            group = whole(typer.Typer(cls=Root, name=cmd_name), group_callback())
-            group.path = cmd_name
-            return group
+            made = group(cmd_name, group_callback())
+            made.path = cmd_name
+            return made
         return leaf(load(cmd_name))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -165,52 +159,9 @@ class Leaf(TyperCommand):
                 page.text(line[:1].upper() + line[1:] + ".")
 
 
-class Page:
-    """A page of help: as wide as the terminal up to WIDEST columns, examples never broken, headings bold."""
-
-    def __init__(self, formatter: Any) -> None:
-        self.formatter = formatter
-        self.bold = "bold" if colour(sys.stdout) else None
-
-    def usage(self, path: str, words: str) -> None:
-        self.formatter.write_usage(path, words, prefix=paint("Usage:", self.bold) + " ")
-
-    def text(self, text: str) -> None:
-        self.formatter.write_paragraph()
-        self.formatter.write_text(text)
-
-    def heading(self, title: str) -> None:
-        self.formatter.write_paragraph()
-        self.formatter.write(paint(f"{title}:", self.bold) + "\n")
-
-    def rows(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
-        if rows:
-            self.heading(title)
-            with self.formatter.indentation():
-                self.formatter.write_dl(rows)
-
-    def lines(self, title: str, lines: Sequence[str]) -> None:
-        if lines:
-            self.heading(title)
-            self.formatter.write("".join(f"  {line}\n" for line in lines))
-
-
-def usage_of(argument: Argument) -> str:
-    name = argument.metavar + ("..." if argument.multiple and "..." not in argument.metavar else "")
-    return name if argument.required else f"[{name}]"
-
-
-def option_row(option: Option) -> tuple[str, str]:
-    """`-q, --queue NAME`; a long name alone stands below the long ones."""
-    short = [name for name in option.names if not name.startswith("--")]
-    long = [name for name in option.names if name.startswith("--")]
-    names = ", ".join(short + long) if short else "    " + ", ".join(long)
-    return f"{names} {option.metavar}" if option.metavar else names, option.help
-
-
 def leaf(command: Command) -> Leaf:
     """The Typer command of a definition."""
-    app = bare(typer.Typer())
+    app = new_app()
     app.command(command.name, cls=Leaf, context_settings=STYLE)(function(command))
     made: Any = typer.main.get_command(app)
     made.spec = command
@@ -219,7 +170,9 @@ def leaf(command: Command) -> Leaf:
 
 def function(command: Command) -> Callable[..., Reading]:
     """A function with the signature that Typer reads, which gives the command and its values."""
-    items = {item.key: item for item in [*command.arguments, *command.options]}
+    several = {one.key for one in command.arguments if one.multiple} | {
+        one.key for one in command.options if one.multiple
+    }
 
     def call(ctx: typer.Context, **given: Any) -> Reading:
         values: Values = dict(ctx.obj or {})
@@ -227,19 +180,20 @@ def function(command: Command) -> Callable[..., Reading]:
             key = name[2:]
             if value in (None, False) and key in values:
                 continue  # given before the command
-            values[key] = [] if value is None and items[key].multiple else value
+            values[key] = [] if value is None and key in several else value
         return command, values
 
     parameters = [Parameter("ctx", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
     parameters += [parameter(one, typer.Argument(metavar=one.metavar)) for one in command.arguments]
     parameters += [option_parameter(one) for one in command.options]
-    return signed(call, parameters)
+    signed(call, parameters)
+    return call
 
 
-def signed(call: Any, parameters: Sequence[Parameter]) -> Any:
+def signed(call: Any, parameters: Sequence[Parameter]) -> None:
+    """Give a function the signature that Typer shall see."""
     call.__signature__ = Signature(parameters)
     call.__annotations__ = {one.name: one.annotation for one in parameters}
-    return call
 
 
 def option_parameter(option: Option) -> Parameter:
@@ -272,19 +226,21 @@ def root_callback() -> Callable[..., None]:
         keep(ctx, given)
 
     show = Annotated[bool, typer.Option("--version", "-V")]
-    return with_common(root, Parameter("version", Parameter.KEYWORD_ONLY, annotation=show, default=False))
+    with_common(root, Parameter("version", Parameter.KEYWORD_ONLY, annotation=show, default=False))
+    return root
 
 
 def group_callback() -> Callable[..., None]:
-    def group(ctx: typer.Context, **given: Any) -> None:
+    def sub(ctx: typer.Context, **given: Any) -> None:
         keep(ctx, given)
 
-    return with_common(group)
+    with_common(sub)
+    return sub
 
 
-def with_common(call: Any, *own: Parameter) -> Any:
+def with_common(call: Any, *own: Parameter) -> None:
     context = Parameter("ctx", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    return signed(call, [context, *own, *map(option_parameter, COMMON)])
+    signed(call, [context, *own, *map(option_parameter, COMMON)])
 
 
 def keep(ctx: typer.Context, given: Values) -> None:

@@ -74,7 +74,7 @@ def pairs(job: Job, history: list[dict[str, Any]], size: int, now: float) -> lis
     limit = row["timeout"]
     timeout = "" if limit is None else " · no timeout" if limit == 0 else f" · timeout {duration_text(limit)}"
     found.append(
-        ("Retry", f"{row['backoff'] or 'linear:30s'} · {row['attempts']} of {row['max_attempts']} used{timeout}")
+        ("Retry", f"{row['backoff'] or 'default backoff'} · {row['attempts']} of {row['max_attempts']} used{timeout}")
     )
     if row["rescues"]:
         found.append(("Rescues", f"{row['rescues']}: its worker died so often"))

@@ -8,7 +8,7 @@ import selectors
 import time
 from collections import deque
 
-from qctl.model import FAILED, PENDING, QctlError
+from qctl.model import FAILED, PENDING, QctlError, QueueFileError
 from qctl.rules.ending import CANCEL, STOPPED, TIMEOUT
 from qctl.rules.when import from_text, parse_duration, to_text
 from qctl.store.sqlite import workers
@@ -135,8 +135,13 @@ class Worker:
         self.announce()
         try:
             self.loop()
+            # Only now: after a fault the row stays, and whoever sees our lock free gives back what we held.
+            workers.unregister(self.store, self.id)
         finally:
-            self.leave()
+            self.commands.close()
+            self.pool.close()
+            self.waker.close()
+            self.log.flush()
         return self.counts
 
     def announce(self) -> None:
@@ -146,13 +151,6 @@ class Worker:
             f" · {known} handler{'s' if known > 1 else ''} from {', '.join(self.options.handlers)}" if known else ""
         )
         self.log.note(f"qctl {self.id} · {slots}{handlers} · {self.store.path}", worker=self.id)
-        self.log.flush()
-
-    def leave(self) -> None:
-        self.commands.close()
-        self.pool.close()
-        self.waker.close()
-        workers.unregister(self.store, self.id)
         self.log.flush()
 
     def loop(self) -> None:
@@ -491,6 +489,8 @@ class Worker:
 
     def tend(self) -> None:
         """Look after jobs whose worker died."""
+        if not self.store.is_still_there():
+            raise QueueFileError(f"{self.store.path} was deleted or replaced while {self.id} worked on it: it stops")
         now = time.time()
         outcomes = []
         dead = workers.dead_workers(self.store, self.id, now, self.stale_after)

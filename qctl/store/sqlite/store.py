@@ -39,6 +39,15 @@ def deep_json(text: str) -> str | None:
         return None
 
 
+def identity(path: str) -> tuple[int, int] | None:
+    """Device and inode of the file at `path`; None where there is none. By path: opening it would drop SQLite's locks."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 class Transaction:
     """`with store.write() as connection:` one BEGIN IMMEDIATE ... COMMIT under the writers' lock; rolled back on error."""
 
@@ -64,6 +73,7 @@ class SQLiteStore:
         self.busy_timeout = busy_timeout
         self.is_new = path != MEMORY and not os.path.exists(self.path)
         self.connection, self.lock = connect(self.path, busy_timeout, create=create)
+        self.identity = None if self.lock is None else identity(self.path)
         self.life_locks: LifeLocks | None = None
 
     # -- transactions ---------------------------------------------------------------------------------------------
@@ -117,6 +127,10 @@ class SQLiteStore:
             return False  # the log stays: nothing is lost, the next round tries again
         finally:
             self.lock.release()
+
+    def is_still_there(self) -> bool:
+        """Whether the path still names the file that this store has open: not so when it was deleted or replaced."""
+        return self.lock is None or identity(self.path) == self.identity
 
     def close(self) -> None:
         self.connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 from qctl.rules.when import from_text, to_text
 from qctl.store.sqlite.lock import LifeLocks
@@ -19,6 +20,7 @@ STALE_AFTER = 300.0
 """Seconds without a sign of life, where a death cannot be seen, unless the setting `stale_after` says otherwise."""
 
 
+@cache
 def boot_id() -> str:
     """What changes when the machine restarts, and is the same for all processes of one kernel."""
     try:
