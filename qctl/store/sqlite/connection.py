@@ -109,8 +109,8 @@ def found(path: str, busy_timeout: float, lock: WritersLock) -> sqlite3.Connecti
             pass
         connection = tune(sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False))
         if schema_version(connection) is None:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts only before the first page is written
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
             build(connection)
         return connection

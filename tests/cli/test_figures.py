@@ -1,0 +1,134 @@
+"""`stats` and `health`: true figures, the lesson's limits, and exit codes that scripts can trust."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qctl.queue import Queue
+from qctl.rules import ending
+from tests.states import dead, lease, run_one
+
+Cli = Callable[..., Any]
+
+
+def test_every_state_is_counted_once(cli: Cli, queue: Queue) -> None:
+    now = time.time()
+    for _ in range(7):
+        queue.enqueue("a")
+    queue.enqueue("a", delay="1h")  # delayed
+    lease(queue, 1, now)  # processing
+    run_one(queue, 2, ending.SUCCEEDED, now - 5)
+    run_one(queue, 3, ending.ERROR, now - 5, error="x")  # to be retried
+    run_one(queue, 4, ending.DEAD, now - 5, error="x")
+    cli("cancel", "5")
+    figures = json.loads(cli("stats", "--json").out)
+    queue_figures = figures["queue"]
+    assert {key: queue_figures[key] for key in ("due", "delayed", "retry", "processing", "completed", "failed", "cancelled")} == {
+        "due": 2, "delayed": 1, "retry": 1, "processing": 1, "completed": 1, "failed": 1, "cancelled": 1,
+    }  # fmt: skip
+    assert queue_figures["pending"] == 4
+    assert figures["failure_rate"] == pytest.approx(2 / 3, abs=1e-6)
+    assert figures["rate_per_minute"] == 1
+    assert figures["run"] == {"p50": pytest.approx(1.0, abs=0.01), "p95": pytest.approx(1.0, abs=0.01), "p99": pytest.approx(1.0, abs=0.01)}
+    row = figures["types"][0]
+    assert (row["pending"], row["processing"], row["retry"], row["delayed"], row["dead"]) == (2, 1, 1, 1, 1)
+    assert sum(row["history"]) == 1
+
+
+def test_percentiles_are_exact(queue: Queue) -> None:
+    now = time.time()
+    with queue.store.write() as connection:
+        connection.executemany(
+            "INSERT INTO jobs (type, status, started_at, completed_at)"
+            " VALUES ('a', 'completed', strftime('%Y-%m-%d %H:%M:%f', ?, 'unixepoch'), strftime('%Y-%m-%d %H:%M:%f', ?, 'unixepoch'))",
+            [(now - 60, now - 60 + n / 10) for n in range(1, 101)],
+        )
+    run = queue.stats()["run"]
+    assert [round(run[name], 2) for name in ("p50", "p95", "p99")] == [5.0, 9.5, 9.9]
+
+
+def test_the_window_bounds_what_is_counted(cli: Cli, queue: Queue) -> None:
+    number = int(queue.enqueue("a"))
+    run_one(queue, number, ending.SUCCEEDED, time.time() - 7200)
+    assert json.loads(cli("stats", "--json").out)["completed"] == 0
+    assert json.loads(cli("stats", "--json", "--since", "3h").out)["completed"] == 1
+    for bad in ("x", "0s", "5"):
+        assert cli("stats", "--since", bad).code == 2
+
+
+def test_an_empty_queue_has_figures_too(cli: Cli, queue: Queue) -> None:
+    figures = json.loads(cli("stats", "--json").out)
+    assert figures["queue"]["oldest_pending"] is None
+    assert figures["failure_rate"] is None
+    assert figures["run"]["p50"] is None
+    assert cli("stats").out.startswith("total\t0")
+
+
+def test_the_oldest_is_the_oldest_that_is_due(cli: Cli, db: Path, queue: Queue) -> None:
+    connection = sqlite3.connect(db)
+    with connection:
+        connection.execute("INSERT INTO jobs (type, scheduled_at) VALUES ('a', datetime('now', '+1 hour'))")
+        connection.execute("INSERT INTO jobs (type, scheduled_at) VALUES ('a', datetime('now', '-2 hours'))")
+    connection.close()
+    age = json.loads(cli("stats", "--json").out)["queue"]["oldest_pending_age"]
+    assert 7190 < age < 7300
+
+
+def health(cli: Cli, *argv: str) -> tuple[int, str, int]:
+    done = cli("health", "--json", *argv)
+    verdict = json.loads(done.out)
+    return done.code, verdict["status"], len(verdict["issues"])
+
+
+def test_healthy_degraded_unhealthy_by_the_number_of_issues(cli: Cli, db: Path, queue: Queue) -> None:
+    assert health(cli) == (0, "healthy", 0)
+    connection = sqlite3.connect(db)
+    with connection:
+        connection.execute("INSERT INTO jobs (type, scheduled_at) VALUES ('a', datetime('now', '-31 minutes'))")
+    connection.close()
+    assert health(cli) == (1, "degraded", 1)
+    assert health(cli, "--max-age", "1h") == (0, "healthy", 0)
+    for _ in range(11):
+        dead(queue)
+    assert health(cli) == (1, "degraded", 2)
+    assert health(cli, "--max-pending", "0") == (2, "unhealthy", 3)
+
+
+def test_limits_are_passed_only_above_them(cli: Cli, queue: Queue) -> None:
+    for _ in range(10):
+        dead(queue)
+    queue.enqueue("a")
+    assert health(cli)[0] == 0
+    assert health(cli, "--max-dead", "9", "--max-pending", "1") == (1, "degraded", 1)
+
+
+def test_the_issues_are_in_the_words_of_the_lesson(cli: Cli, db: Path, queue: Queue) -> None:
+    connection = sqlite3.connect(db)
+    with connection:
+        connection.execute("INSERT INTO jobs (type, scheduled_at) VALUES ('a', datetime('now', '-42 minutes'))")
+    connection.close()
+    issues = json.loads(cli("health", "--json", "--max-pending", "0").out)["issues"]
+    assert issues == ["Queue depth: 1 pending jobs", "Oldest pending job is 42 minutes old"]
+
+
+def test_limits_may_live_in_the_queue_file(cli: Cli, queue: Queue) -> None:
+    queue.enqueue("a")
+    assert cli("config", "health.max_pending", "0").code == 0
+    assert health(cli)[0] == 1
+    assert health(cli, "--max-pending", "5")[0] == 0
+
+
+def test_what_cannot_be_read_is_unknown(cli: Cli, db: Path) -> None:
+    assert health(cli) == (3, "unknown", 1)
+    assert cli("health").code == 3
+    assert not db.exists()
+    db.write_text("no queue" * 1000)
+    assert health(cli) == (3, "unknown", 1)
+    assert cli("health", "--max-age", "x").code == 2

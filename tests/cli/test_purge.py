@@ -1,0 +1,136 @@
+"""`purge`: old jobs go, nothing else does, and the space comes back."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qctl.queue import Queue
+from tests.states import dead
+
+Cli = Callable[..., Any]
+
+
+def old(queue: Queue, count: int, status: str = "completed", days: int = 8, payload: str = "{}") -> None:
+    with queue.store.write() as connection:
+        connection.executemany(
+            "INSERT INTO jobs (type, status, payload, completed_at, updated_at)"
+            " VALUES ('a', ?, ?, datetime('now', ?), datetime('now', ?))",
+            [(status, payload, f"-{days} days", f"-{days} days")] * count,
+        )
+
+
+def test_it_deletes_what_completed_over_a_week_ago_on_one_line(cli: Cli, queue: Queue) -> None:
+    old(queue, 1204)
+    old(queue, 5, days=6)
+    old(queue, 5, status="failed")
+    queue.enqueue("a")
+    done = cli("purge")
+    assert done.code == 0
+    assert done.out.count("\n") == 1
+    assert "1,204" in done.out
+    assert done.err == ""
+    assert queue.count() == 11
+    again = cli("purge")
+    assert again.out.count("\n") == 1
+    assert "nothing" in again.out
+
+
+def test_age_status_and_keep_bound_it(cli: Cli, queue: Queue) -> None:
+    old(queue, 10, status="cancelled", days=2)
+    old(queue, 10, days=2)
+    old(queue, 10, days=3)
+
+    def deleted(*argv: str) -> int:
+        return int(json.loads(cli("purge", "--json", *argv).out)["deleted"])
+
+    assert deleted("--older-than", "60h") == 10
+    assert deleted("--older-than", "1d", "--keep", "4") < 10  # those that ended at the same time as the last kept stay
+    assert deleted("--older-than", "1d", "--status", "cancelled") == 10
+    assert deleted("--older-than", "1d", "--status", "completed", "--keep", "1000") == 0
+    assert deleted("--older-than", "1d") == 10
+
+
+def test_a_dry_run_deletes_nothing(cli: Cli, queue: Queue) -> None:
+    old(queue, 7)
+    assert "7 jobs" in cli("purge", "--dry-run").out
+    assert queue.count() == 7
+
+
+def test_failed_jobs_stay_until_their_letter_is_reviewed(cli: Cli, queue: Queue) -> None:
+    first, second = dead(queue), dead(queue)
+    with queue.store.write() as connection:
+        connection.execute("UPDATE jobs SET updated_at = datetime('now', '-8 days')")
+    cli("dlq", "review", str(first))
+    done = cli("purge", "--status", "failed")
+    assert done.code == 0
+    assert "1 failed left" in done.out
+    assert [job.number for job in queue.find()] == [second]
+    assert len(list(queue.dead_letters(reviewed=None))) == 1
+
+
+@pytest.mark.parametrize(
+    "argv", [["--status", "pending"], ["--status", "x"], ["--older-than", "5"], ["--keep", "-1"], ["--max-time", "x"], ["x"]]
+)
+def test_bad_words_delete_nothing(cli: Cli, queue: Queue, argv: list[str]) -> None:
+    old(queue, 3)
+    done = cli("purge", *argv)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert queue.count() == 3
+
+
+def test_everything_that_failed_goes_only_with_a_yes(cli: Cli, queue: Queue) -> None:
+    old(queue, 3, status="failed")
+    assert cli("purge", "--status", "failed", "--older-than", "0s").code == 2
+    assert queue.count() == 3
+    assert cli("purge", "--status", "failed", "--older-than", "0s", "--yes").code == 0
+    assert queue.count() == 0
+
+
+def test_max_time_stops_it_and_the_next_goes_on(queue: Queue) -> None:
+    old(queue, 2000)
+    done = queue.purge(max_time=0.0)
+    assert (done["deleted"], done["is_complete"]) == (0, False)
+    assert queue.purge()["deleted"] == 2000
+
+
+def test_two_at_once_delete_each_job_once(queue: Queue, db: Path) -> None:
+    old(queue, 3000)
+    counts: list[int] = []
+
+    def purge() -> None:
+        with Queue(db) as own:
+            counts.append(own.purge()["deleted"])
+
+    threads = [threading.Thread(target=purge) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counts) == 3000
+    assert queue.count() == 0
+
+
+def test_the_space_goes_back_to_the_file_system_but_for_a_reserve(queue: Queue, db: Path) -> None:
+    old(queue, 3000, payload=json.dumps({"a": "x" * 3000}))
+    queue.store.tidy(0)
+    before = db.stat().st_size
+    done = queue.purge()
+    assert db.stat().st_size < before / 3
+    assert done["bytes_returned"] == before - db.stat().st_size
+    free = queue.store.read("PRAGMA freelist_count")[0][0]
+    assert free >= 200
+    assert queue.store.read("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_its_statements_ride_on_an_index(queue: Queue) -> None:
+    from qctl.store.sqlite.purge import selection
+
+    for status, index in (("completed", "jobs_completed"), ("failed", "jobs_ended"), ("cancelled", "jobs_ended")):
+        plan = queue.store.read(f"EXPLAIN QUERY PLAN SELECT number FROM jobs WHERE {selection(status, None)}", ("x",))
+        assert f"SEARCH jobs USING INDEX {index}" in plan[0][3], plan

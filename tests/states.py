@@ -1,0 +1,52 @@
+"""Jobs in every state, made by the store's own moves, without a worker."""
+
+from __future__ import annotations
+
+from qctl.queue import Queue
+from qctl.rules import ending
+from qctl.rules.ending import Ending, Facts
+from qctl.rules.when import to_text
+
+WORKER = "worker-test"
+
+
+def run_one(
+    queue: Queue, number: int, how: str, now: float, *, error: str | None = None, exit_code: int | None = None
+) -> None:
+    """Lease the job and end its run in the way given."""
+    with queue.store.write() as connection:
+        connection.execute(
+            "UPDATE jobs SET status = 'processing', attempts = attempts + 1, token = token + 1, locked_by = ?,"
+            " locked_at = ?, started_at = ? WHERE number = ?",
+            (WORKER, to_text(now), to_text(now), number),
+        )
+    job = queue.get(number)
+    done = Ending(number, job.token, how, started_at=now, finished_at=now + 1, error=error, exit_code=exit_code)
+    facts = Facts(job.attempts, job.max_attempts, job.backoff, job.rescues)
+    outcomes = queue.store.finish(WORKER, [(done, facts)], to_text(now + 1), lambda: 0.0)
+    assert outcomes[0].move is not None
+
+
+def lease(queue: Queue, number: int, now: float) -> None:
+    with queue.store.write() as connection:
+        connection.execute(
+            "UPDATE jobs SET status = 'processing', attempts = attempts + 1, token = token + 1, locked_by = ?,"
+            " locked_at = ?, started_at = ? WHERE number = ?",
+            (WORKER, to_text(now), to_text(now), number),
+        )
+
+
+def dead(queue: Queue, type_: str = "charge", error: str = "card declined", now: float = 1_790_000_000.0) -> int:
+    """A job that died; its number."""
+    number = int(queue.enqueue(type_, {"order": 1}))
+    run_one(queue, number, ending.DEAD, now, error=error)
+    return number
+
+
+def write_output(queue: Queue, number: int, *rows: tuple[int, int, bytes]) -> None:
+    token = queue.get(number).token
+    with queue.store.write() as connection:
+        connection.executemany(
+            "INSERT INTO qctl_output (job, token, position, stream, data) VALUES (?, ?, ?, ?, ?)",
+            [(number, token, *row) for row in rows],
+        )
