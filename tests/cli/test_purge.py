@@ -133,4 +133,4 @@ def test_its_statements_ride_on_an_index(queue: Queue) -> None:
 
     for status, index in (("completed", "jobs_completed"), ("failed", "jobs_ended"), ("cancelled", "jobs_ended")):
         plan = queue.store.read(f"EXPLAIN QUERY PLAN SELECT number FROM jobs WHERE {selection(status, None)}", ("x",))
-        assert f"SEARCH jobs USING INDEX {index}" in plan[0][3], plan
+        assert plan[0][3].startswith("SEARCH jobs USING") and f"INDEX {index} (" in plan[0][3], plan

@@ -68,9 +68,9 @@ def apply(connection: sqlite3.Connection, version: int, target: int) -> None:
 def statements(script: str) -> list[str]:
     """A script as single statements: `executescript` would end the transaction it stands in."""
     found, text = [], ""
-    for line in script.splitlines(keepends=True):
-        text += line
-        if line.rstrip().endswith(";") and sqlite3.complete_statement(text):
+    for part in script.split(";")[:-1]:
+        text += part + ";"
+        if sqlite3.complete_statement(text):
             found.append(text)
             text = ""
     return found
