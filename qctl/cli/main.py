@@ -21,13 +21,28 @@ HELP = ("--help", "-h")
 def main() -> NoReturn:
     """Run the command line and leave. The process ends without the interpreter's farewell, which takes longer than an
     enqueue, and without closing the queue file, which would make each short command copy the log into it."""
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        stand_in()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError, AttributeError):  # who reads us has gone, or was never there
+        except (OSError, ValueError):  # who reads us has gone
             pass
     os._exit(code)
+
+
+def stand_in() -> None:
+    """Put something in the place of standard streams that are closed, so that no file of ours gets their numbers."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(fd)
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
+    if sys.stdout is None:
+        from qctl.cli.terminal import Closed
+
+        sys.stdout = Closed()
 
 
 def run(argv: Sequence[str]) -> int:
@@ -40,7 +55,7 @@ def run(argv: Sequence[str]) -> int:
         return 130
     except Exception as error:
         try:
-            return report(error)
+            return report(error, argv)
         except BrokenPipeError:
             return quiet()
 
@@ -53,7 +68,7 @@ def quiet() -> int:
     return 0
 
 
-def report(error: Exception) -> int:
+def report(error: Exception, argv: Sequence[str]) -> int:
     """Say what went wrong in one line; the exit code."""
     from qctl.cli.render import error as say
     from qctl.model import QctlError
@@ -68,6 +83,9 @@ def report(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno is not None:
         say(f"{os.fsdecode(error.filename)}: {error.strerror}" if error.filename else str(error.strerror))
         return 4 if error.errno == 28 else 2
+    if isinstance(error, UnicodeEncodeError) and any(error.object in word for word in argv):
+        say(f"{error.object[:40]}: this is not UTF-8, and nothing in the queue is called so")
+        return 2
     say(f"this is a fault in qctl: {type(error).__name__}: {error} (QCTL_TRACEBACK=1 shows where)")
     return BUG
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 
 from qctl.model import COMPLETED, FAILED
 from qctl.rules.when import to_text
 from qctl.store.sqlite import wal
+from qctl.store.sqlite.connection import explain
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 LONGEST = 0.025  # seconds that a chunk should take
 SMALLEST, LARGEST = 50, 4000
 PAUSE = 0.02
+STEP = 500  # pages that are given back at a time
 RESERVE = 256  # free pages that stay in the file: on a full disk they let the last results in
 
 
@@ -149,8 +152,15 @@ def give_back(store: SQLiteStore, deadline: float | None) -> None:
         free = store.read("PRAGMA freelist_count")[0][0] - RESERVE
         if free <= 0:
             break
-        with store.write() as connection:
-            connection.execute(f"PRAGMA incremental_vacuum({min(free, 500)})").fetchall()
+        if not store.lock.acquire(store.busy_timeout):
+            return
+        try:
+            # A script, because `execute` would take only the first of the steps that this statement needs.
+            store.connection.executescript(f"PRAGMA incremental_vacuum({min(free, STEP)});")
+        except sqlite3.Error as error:
+            raise explain(error, store.path) from error
+        finally:
+            store.lock.release()
         store.tidy()
     if store.lock.acquire(1.0):
         try:
