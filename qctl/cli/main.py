@@ -27,28 +27,27 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):  # who reads us has gone
+        except (OSError, ValueError):
             pass
     os._exit(code)
 
 
 def stand_in() -> None:
     """Put something in the place of standard streams that are closed, so that no file of ours gets their numbers."""
-    while (fd := os.open(os.devnull, os.O_RDWR)) < 3:
+    while (fd := os.open(os.devnull, os.O_RDONLY)) < 3:
         pass
     os.close(fd)
-    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")
-    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
-    if sys.stdout is None:
-        from qctl.cli.terminal import Closed
-
-        sys.stdout = Closed()
+    sys.stdin = sys.stdin or open(0, encoding="utf-8")
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # what is written there fails, as it should
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")
 
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line; its exit code (contract, section 2). Never raises."""
     try:
-        return dispatch(list(argv))
+        code = dispatch(list(argv))
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
         return quiet()
     except KeyboardInterrupt:
@@ -81,7 +80,8 @@ def report(error: Exception, argv: Sequence[str]) -> int:
         say(str(error))
         return error.exit_code
     if isinstance(error, OSError) and error.errno is not None:
-        say(f"{os.fsdecode(error.filename)}: {error.strerror}" if error.filename else str(error.strerror))
+        where = os.fsdecode(error.filename) if error.filename else "stdout" if error.errno in (9, 28) else ""
+        say(f"{where}: {error.strerror}" if where else str(error.strerror))
         return 4 if error.errno == 28 else 2
     if isinstance(error, UnicodeEncodeError) and any(error.object in word for word in argv):
         say(f"{error.object[:40]}: this is not UTF-8, and nothing in the queue is called so")

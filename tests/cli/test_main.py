@@ -78,7 +78,7 @@ def test_hidden_commands_are_not_guessed(cli: Callable[..., Any]) -> None:
     ("argv", "said"),
     [
         (["enqueue", "a", "--pririty", "3"], "there is no option --pririty: did you mean --priority?"),
-        (["list", "--jsn"], "there is no option --jsn: did you mean --json?"),
+        (["list", "--jsn"], "there is no option --jsn: did you mean --json"),
         (["list", "-Z"], "there is no option -Z"),
         (["list", "--limit"], "--limit wants a value"),
         (["--db"], "--db wants a value"),
@@ -205,11 +205,25 @@ def test_a_reader_that_goes_away_is_no_error(argv: list[str], db: Path, cli: Cal
     assert (writer.returncode, err) == (0, b"")
 
 
-def test_streams_that_are_closed_do_no_harm(db: Path) -> None:
-    command = 'exec "$@" <&- >&- 2>&-'
-    argv = ["sh", "-c", command, "sh", sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "send_email"]
-    done = subprocess.run(argv, env=dict(os.environ, PYTHONPATH=str(ROOT)), timeout=20, check=False)
-    assert done.returncode in (0, 2)
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_do_no_harm(closed: str, db: Path, cli: Callable[..., Any]) -> None:
+    argv = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "send_email"]
+    done = subprocess.run(
+        argv, env=dict(os.environ, PYTHONPATH=str(ROOT)), capture_output=True, timeout=20, check=False
+    )
+    assert done.returncode == (2 if ">&-" in closed.replace("2>&-", "") else 0)
+    assert done.stderr in (b"", b"qctl: stdout: Bad file descriptor\n")
+    assert cli("list").out.startswith("1\t")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
+@pytest.mark.parametrize("argv", [["help"], ["--version"], ["list"], ["--help"]], ids=" ".join)
+def test_output_that_cannot_be_written_is_an_error(argv: list[str], db: Path, cli: Callable[..., Any]) -> None:
+    assert cli("enqueue", "send_email").code == 0
+    with open("/dev/full", "wb") as full:
+        writer = process("--db", str(db), *argv, stdout=full, stderr=subprocess.PIPE)
+        _out, err = writer.communicate(timeout=20)
+    assert (writer.returncode, err) == (4, b"qctl: stdout: No space left on device\n")
 
 
 # -- what people and programs give -----------------------------------------------------------------------------------
