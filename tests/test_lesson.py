@@ -68,8 +68,12 @@ def test_exercise_2_failure_rate_and_dead_letters(cli: Cli, db: Path, queue: Que
 def test_exercise_3_a_cleanup_deletes_old_completed_jobs_and_what_belongs_to_them(db: Path, queue: Queue) -> None:
     connection = sqlite3.connect(db)
     with connection:
-        connection.execute("INSERT INTO jobs (type, status, completed_at) VALUES ('a', 'completed', datetime('now', '-8 days'))")
-        connection.execute("INSERT INTO jobs (type, status, completed_at) VALUES ('a', 'completed', datetime('now', '-6 days'))")
+        connection.execute(
+            "INSERT INTO jobs (type, status, completed_at) VALUES ('a', 'completed', datetime('now', '-8 days'))"
+        )
+        connection.execute(
+            "INSERT INTO jobs (type, status, completed_at) VALUES ('a', 'completed', datetime('now', '-6 days'))"
+        )
         connection.execute("INSERT INTO jobs (type) VALUES ('a')")
         connection.execute("INSERT INTO qctl_history (job, token, attempt, outcome) VALUES (1, 1, 1, 'completed')")
         connection.execute("INSERT INTO qctl_output (job, token, position, stream, data) VALUES (1, 1, 0, 1, x'00')")

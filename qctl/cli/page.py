@@ -26,7 +26,9 @@ class Page:
         self.bold = "bold" if colour(sys.stdout) else None
 
     def usage(self, path: str, words: str) -> None:
-        self.formatter.write_usage(path, words, prefix=paint("Usage:", self.bold) + " ")
+        self.formatter.write_usage(path, words, prefix="Usage: ")
+        lines = self.formatter.buffer  # painted afterwards: the codes would count as columns
+        lines[0] = lines[0].replace("Usage:", paint("Usage:", self.bold), 1)
 
     def text(self, text: str) -> None:
         self.formatter.write_paragraph()

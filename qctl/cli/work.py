@@ -12,7 +12,7 @@ from qctl.model import BadValue
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qctl.cli.spec import Values
-    from qctl.worker.worker import Options
+    from qctl.worker.options import Options
 
 MOST_SLOTS = 1000
 
@@ -50,7 +50,7 @@ def run(values: Values) -> int:
 
 def options_of(values: Values) -> Options:
     from qctl.rules.newjob import name, seconds, whole
-    from qctl.worker.worker import Options
+    from qctl.worker.options import Options
 
     if values["once"] and values["drain"]:
         raise BadValue("--once and --drain exclude each other: give one of them")

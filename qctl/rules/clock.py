@@ -41,15 +41,12 @@ def human(seconds: float) -> str:
         whole, tenths = divmod(left // 100, 10)
         return f"{whole}.{tenths}s" if tenths else f"{whole}s"
     left //= 1000
-    for place, (size, unit) in enumerate(_UNITS):
-        if left >= size:
-            break
-    count, left = divmod(left, size)
-    if left:
-        size, lesser = _UNITS[place + 1]
-        if left >= size:
-            return f"{count}{unit} {left // size}{lesser}"
-    return f"{count}{unit}"
+    place = next(place for place, (size, _) in enumerate(_UNITS) if left >= size)
+    text = ""
+    for size, unit in _UNITS[place : place + 2]:
+        count, left = divmod(left, size)
+        text += f" {count}{unit}" if count else ""
+    return text[1:]
 
 
 def clock(ts: float, now: float) -> str:

@@ -36,7 +36,11 @@ def test_every_state_is_counted_once(cli: Cli, queue: Queue) -> None:
     assert queue_figures["pending"] == 4
     assert figures["failure_rate"] == pytest.approx(2 / 3, abs=1e-6)
     assert figures["rate_per_minute"] == 1
-    assert figures["run"] == {"p50": pytest.approx(1.0, abs=0.01), "p95": pytest.approx(1.0, abs=0.01), "p99": pytest.approx(1.0, abs=0.01)}
+    assert figures["run"] == {
+        "p50": pytest.approx(1.0, abs=0.01),
+        "p95": pytest.approx(1.0, abs=0.01),
+        "p99": pytest.approx(1.0, abs=0.01),
+    }
     row = figures["types"][0]
     assert (row["pending"], row["processing"], row["retry"], row["delayed"], row["dead"]) == (2, 1, 1, 1, 1)
     assert sum(row["history"]) == 1

@@ -20,7 +20,18 @@ ROOT = Path(__file__).parent.parent.parent
 SHOWN = [name for name in COMMANDS if name not in HIDDEN]
 PATHS = [[name] for name in COMMANDS if name not in GROUPS]
 PATHS += [[name, sub] for name, subs in GROUPS.items() for sub in subs]
-TOPICS = ["commands", "cron", "exit-codes", "files", "handlers", "monitoring", "payloads", "retries", "times", "workers"]
+TOPICS = [
+    "commands",
+    "cron",
+    "exit-codes",
+    "files",
+    "handlers",
+    "monitoring",
+    "payloads",
+    "retries",
+    "times",
+    "workers",
+]
 
 
 def text_of(topic: str) -> str:
@@ -233,3 +244,19 @@ def sqlite3_connect(path: str) -> Any:
     import sqlite3
 
     return sqlite3.connect(path)
+
+
+def test_colours_change_no_word_and_no_line_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    from qctl.cli import face
+
+    def page() -> str:
+        made: Any = face.leaf(load("enqueue"))
+        context = made.context_class(made, info_name="qctl enqueue", **face.STYLE)
+        return str(made.get_help(context))
+
+    monkeypatch.setenv("COLUMNS", "80")
+    plain = page()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    painted = page()
+    assert painted.startswith("\x1b[1mUsage:\x1b[0m qctl enqueue ")
+    assert re.sub(r"\x1b\[\d+m", "", painted) == plain

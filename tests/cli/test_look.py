@@ -56,7 +56,9 @@ def test_filters_narrow_and_limit_counts(cli: Cli, queue: Queue) -> None:
     assert numbers("--until", "1h") == []
 
 
-@pytest.mark.parametrize("argv", [["--status", "done"], ["--limit", "x"], ["--limit", "-1"], ["--since", "x"], ["extra"]])
+@pytest.mark.parametrize(
+    "argv", [["--status", "done"], ["--limit", "x"], ["--limit", "-1"], ["--since", "x"], ["extra"]]
+)
 def test_a_bad_filter_is_a_usage_error(cli: Cli, queue: Queue, argv: list[str]) -> None:
     done = cli("list", *argv)
     assert (done.code, done.err.count("\n")) == (2, 1)
@@ -159,7 +161,9 @@ def test_logs_of_an_attempt_are_told_apart(cli: Cli, queue: Queue) -> None:
     run_one(queue, number, ending.ERROR, 2.0)
     write_output(queue, number, (0, 1, b"second\n"))
     with queue.store.write() as connection:
-        connection.execute("INSERT INTO qctl_history (job, token, attempt, outcome) VALUES (?, 1, 1, 'lost')", (number,))
+        connection.execute(
+            "INSERT INTO qctl_history (job, token, attempt, outcome) VALUES (?, 1, 1, 'lost')", (number,)
+        )
     assert cli("logs", str(number)).out == "second\n"
     assert cli("logs", str(number), "--attempt", "1").out == "first\n"
     assert cli("logs", str(number), "--attempt", "7").code == 3

@@ -61,7 +61,9 @@ def test_an_unknown_command_is_guessed(typed: list[str], meant: str, cli: Callab
     assert f"did you mean {meant}" in one_line(result)
 
 
-@pytest.mark.parametrize("argv", [["qqqq"], ["dlq", "qqqq"], [""], ["--", "lst", "x"], ["dlq", "7"], ["\udcff"], ["\x1b[31m"]])
+@pytest.mark.parametrize(
+    "argv", [["qqqq"], ["dlq", "qqqq"], [""], ["--", "lst", "x"], ["dlq", "7"], ["\udcff"], ["\x1b[31m"]]
+)
 def test_an_unknown_command_is_a_usage_error(argv: list[str], cli: Callable[..., Any]) -> None:
     result = cli(*argv)
     assert result.code == 2
@@ -183,7 +185,9 @@ def test_an_interrupt_ends_it_without_a_word(cli: Callable[..., Any], monkeypatc
 
 
 def test_ctrl_c_in_the_middle_of_a_command_is_130(db: Path) -> None:
-    waiting = process("--db", str(db), "enqueue", "--wait", "--", "true", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    waiting = process(
+        "--db", str(db), "enqueue", "--wait", "--", "true", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     assert waiting.stdout is not None
     assert waiting.stdout.readline() == b"1\n"  # from here on it waits
     waiting.send_signal(signal.SIGINT)
@@ -192,7 +196,9 @@ def test_ctrl_c_in_the_middle_of_a_command_is_130(db: Path) -> None:
     assert b"Traceback" not in err
 
 
-@pytest.mark.parametrize("argv", [["help", "files"], ["--help"], ["enqueue", "--help"], ["list"], ["list", "-n0"], ["--version"]])
+@pytest.mark.parametrize(
+    "argv", [["help", "files"], ["--help"], ["enqueue", "--help"], ["list"], ["list", "-n0"], ["--version"]]
+)
 def test_a_reader_that_goes_away_is_no_error(argv: list[str], db: Path, cli: Callable[..., Any]) -> None:
     assert cli("enqueue", "send_email").code == 0
     read_end, write_end = os.pipe()
@@ -207,7 +213,19 @@ def test_a_reader_that_goes_away_is_no_error(argv: list[str], db: Path, cli: Cal
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
 def test_streams_that_are_closed_do_no_harm(closed: str, db: Path, cli: Callable[..., Any]) -> None:
-    argv = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "send_email"]
+    argv = [
+        "sh",
+        "-c",
+        f'exec "$@" {closed}',
+        "sh",
+        sys.executable,
+        "-m",
+        "qctl",
+        "--db",
+        str(db),
+        "enqueue",
+        "send_email",
+    ]
     done = subprocess.run(
         argv, env=dict(os.environ, PYTHONPATH=str(ROOT)), capture_output=True, timeout=20, check=False
     )
@@ -230,7 +248,9 @@ def test_output_that_cannot_be_written_is_an_error(argv: list[str], db: Path, cl
 
 
 @pytest.mark.parametrize("url", ["postgres://host/db", "postgresql://user:secret@host/db"])
-@pytest.mark.parametrize("argv", [["enqueue", "a"], ["list"], ["stats"], ["work", "--once"], ["show", "1"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "argv", [["enqueue", "a"], ["list"], ["stats"], ["work", "--once"], ["show", "1"]], ids=" ".join
+)
 def test_a_postgresql_url_is_refused_in_one_line(url: str, argv: list[str], cli: Callable[..., Any]) -> None:
     result = cli("--db", url, *argv)
     assert result.code == 2
@@ -265,7 +285,13 @@ def test_words_that_are_no_utf_8_are_kept_or_refused_in_one_line(db: Path, tmp_p
     code, out, _err = call("work", "--once", "--quiet")
     assert code == 0
     assert call("logs", "1")[:2] == (0, b"caf\xe9\n")
-    for argv in (["enqueue", b"t\xff"], ["enqueue", "a", "--tag", b"\xff"], [b"\xff"], ["show", b"\xff"], ["list", b"--\xff"]):
+    for argv in (
+        ["enqueue", b"t\xff"],
+        ["enqueue", "a", "--tag", b"\xff"],
+        [b"\xff"],
+        ["show", b"\xff"],
+        ["list", b"--\xff"],
+    ):
         code, out, err = call(*argv)
         assert code in (2, 3) and out == b""
         assert err.count(b"\n") == 1 and err.startswith(b"qctl: ") and b"Traceback" not in err

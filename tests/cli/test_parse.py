@@ -24,7 +24,24 @@ from qctl.queue import Queue
 PATHS = [(name, None) for name in COMMANDS if name not in GROUPS]
 PATHS += [(name, sub) for name, subs in GROUPS.items() for sub in subs]
 IDS = ["-".join(filter(None, path)) for path in PATHS]
-ODD = ["", "-", "--", "---", "-1", "-5s", "=", "--=", "--=x", "ü", "日本", "a b", "\udcff", "\x1b[31m", "@nothing", "{}"]
+ODD = [
+    "",
+    "-",
+    "--",
+    "---",
+    "-1",
+    "-5s",
+    "=",
+    "--=",
+    "--=x",
+    "ü",
+    "日本",
+    "a b",
+    "\udcff",
+    "\x1b[31m",
+    "@nothing",
+    "{}",
+]
 UNREADABLE = object()
 
 
@@ -68,7 +85,9 @@ def words_of(command: Command) -> st.SearchStrategy[list[str]]:
 
     known = st.one_of([of(option) for option in command.options])
     odd = st.one_of(
-        st.sampled_from(["--help", "-h", "--", "-Z", "--no-such", "--no-json", "--json=1", *names]).map(lambda one: [one]),
+        st.sampled_from(["--help", "-h", "--", "-Z", "--no-such", "--no-json", "--json=1", *names]).map(
+            lambda one: [one]
+        ),
         st.sampled_from(long).map(lambda one: [one[:-1]]),
         st.tuples(st.sampled_from(names), st.sampled_from(names)).map(lambda pair: [pair[0] + pair[1].lstrip("-")]),
     )
@@ -94,8 +113,12 @@ def test_both_read_any_argv_alike(name: str, sub: str | None) -> None:
 @pytest.mark.parametrize(("name", "sub"), PATHS, ids=IDS)
 def test_what_is_plainly_right_needs_no_typer(name: str, sub: str | None) -> None:
     command = load(name, sub)
-    argv = [word for option in command.options for word in (option.names[-1], "1")[: 1 if option.metavar is None else 2]]
-    argv += [f"{option.names[0]}=x" for option in command.options if option.metavar and option.names[0].startswith("--")]
+    argv = [
+        word for option in command.options for word in (option.names[-1], "1")[: 1 if option.metavar is None else 2]
+    ]
+    argv += [
+        f"{option.names[0]}=x" for option in command.options if option.metavar and option.names[0].startswith("--")
+    ]
     argv += ["1" for _ in command.arguments] + (["--", "echo", "--db"] if command.tail else [])
     quick = parse(command, argv, {})
     assert quick is not None
@@ -118,7 +141,9 @@ BEFORE = [
 
 
 @pytest.mark.parametrize("before", BEFORE, ids=" ".join)
-@pytest.mark.parametrize("line", [["list", "-s", "failed"], ["dlq"], ["dlq", "show", "1"], ["enqueue", "a", "--db", "c"]])
+@pytest.mark.parametrize(
+    "line", [["list", "-s", "failed"], ["dlq"], ["dlq", "show", "1"], ["enqueue", "a", "--db", "c"]]
+)
 def test_options_before_the_command_are_read_alike(
     before: list[str], line: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

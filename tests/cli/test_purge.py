@@ -75,7 +75,8 @@ def test_failed_jobs_stay_until_their_letter_is_reviewed(cli: Cli, queue: Queue)
 
 
 @pytest.mark.parametrize(
-    "argv", [["--status", "pending"], ["--status", "x"], ["--older-than", "5"], ["--keep", "-1"], ["--max-time", "x"], ["x"]]
+    "argv",
+    [["--status", "pending"], ["--status", "x"], ["--older-than", "5"], ["--keep", "-1"], ["--max-time", "x"], ["x"]],
 )
 def test_bad_words_delete_nothing(cli: Cli, queue: Queue, argv: list[str]) -> None:
     old(queue, 3)

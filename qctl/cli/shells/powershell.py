@@ -35,6 +35,7 @@ BODY = r"""    }
         }
     }
     $program = $words[0]
+    if (-not (Get-Command $program -ErrorAction Ignore)) { $program = 'qctl' }
     $words = @($words | Select-Object -Skip 1)
 
     function Find-Option($place, $name) {
@@ -96,7 +97,7 @@ BODY = r"""    }
         }
         if ($kind -clike '=*') {
             $found = @($kind.Substring(1).Split(' ') | ForEach-Object { , @($_, $_) })
-        } elseif ($kind -cin @('file', 'dir', '-', '', $null)) {
+        } elseif ($kind -in @('file', 'dir', '-', '', $null)) {
             return  # PowerShell offers files by itself
         } else {
             $found = @(& $program @db _values $kind '--' $typed 2>$null | ForEach-Object {
@@ -108,7 +109,7 @@ BODY = r"""    }
     foreach ($entry in $found) {
         $value = $before + $entry[0]
         if (-not $entry[0].StartsWith($typed, [StringComparison]::Ordinal)) { continue }
-        if ($value -match '[^\w.,:/=+-]') { $value = "'" + $value.Replace("'", "''") + "'" }
+        if ($value -match '[^\w.:/=+-]') { $value = "'" + $value.Replace("'", "''") + "'" }
         [System.Management.Automation.CompletionResult]::new($value, $entry[0], 'ParameterValue', $entry[1])
     }
 }

@@ -58,7 +58,7 @@ _qctl() {
 
 if [[ $funcstack[1] == _qctl ]]; then
     _qctl "$@"
-else
+elif (( $+functions[compdef] )); then
     compdef _qctl qctl
 fi
 """
@@ -83,6 +83,8 @@ def function(place: Place) -> Iterator[str]:
         for sub, summary in place.subs.items():
             yield f"        {quoted(f'{sub}:{summary}')}"
         yield "    )"
+    if place.subs:
+        yield "    state=''"
     yield f"    _arguments {'-C ' if place.subs else ''}-s -S : \\"
     for option in place.options:
         yield f"        {option_spec(option)} \\"

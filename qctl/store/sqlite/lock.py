@@ -10,7 +10,6 @@ from __future__ import annotations
 import _thread
 import fcntl
 import os
-import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +68,8 @@ class WritersLock:
 
     def wait_with_alarm(self, timeout: float) -> bool:
         """Wait in this very thread, which an alarm calls back: nobody stands between the kernel and us."""
+        import signal  # 5 ms, for those alone who have to wait
+
         try:
             if signal.getsignal(signal.SIGALRM) != signal.SIG_DFL or signal.getitimer(signal.ITIMER_REAL)[0]:
                 raise NoAlarm  # somebody else's

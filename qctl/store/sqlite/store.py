@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.lock import LifeLocks
 
 
-CHECK_JSON = "SELECT CASE WHEN json_valid(t) THEN CASE WHEN json_type(t) = 'object' THEN json(t) END END FROM (SELECT ? AS t)"
+CHECK_JSON = (
+    "SELECT CASE WHEN json_valid(t) THEN CASE WHEN json_type(t) = 'object' THEN json(t) END END FROM (SELECT ? AS t)"
+)
 
 
 def deep_json(text: str) -> str | None:

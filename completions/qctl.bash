@@ -1,0 +1,418 @@
+# Completion of qctl for bash 3.2 and later. Written by `qctl completion bash`: do not edit.
+
+# What may follow a command: options, further commands, arguments by their kind, -- and a command.
+__qctl_place() {
+    options='' subs='' tail='' arguments=()
+    case $1 in
+    '')
+        options='--busy-timeout --db --help --json --version -V -h'
+        subs='enqueue work list show logs wait cancel retry edit stats health dlq purge demo init config completion help'
+        ;;
+    'enqueue')
+        options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --follow --from --help --id --in --json --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
+        arguments=('types' 'file...')
+        tail=1
+        ;;
+    'work')
+        options='--busy-timeout --concurrency --db --drain --grace --handlers --help --json --log-format --max-jobs --max-time --once --queue --quiet --type --verbose -H -c -h -q -t -v'
+        ;;
+    'list')
+        options='--busy-timeout --db --help --json --limit --queue --search --since --status --tag --type --until -h -n -q -s -t'
+        ;;
+    'show')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('jobs')
+        ;;
+    'logs')
+        options='--attempt --busy-timeout --db --follow --help --json --stderr --stdout -f -h'
+        arguments=('jobs')
+        ;;
+    'wait')
+        options='--busy-timeout --db --fail-fast --help --json --wait-timeout -h'
+        arguments=('jobs...')
+        ;;
+    'cancel')
+        options='--busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
+        arguments=('jobs...')
+        ;;
+    'retry')
+        options='--busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
+        arguments=('jobs...')
+        ;;
+    'edit')
+        options='--at --backoff --busy-timeout --db --help --in --json --max-attempts --payload --priority --queue --tag --timeout -h -i -p -q'
+        arguments=('jobs')
+        ;;
+    'stats')
+        options='--busy-timeout --db --help --json --since --type -h -t'
+        ;;
+    'health')
+        options='--busy-timeout --db --help --json --max-age --max-dead --max-pending -h'
+        ;;
+    'dlq')
+        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --tag --type --until -a -h -n -q -t'
+        subs='list show note review replay discard'
+        ;;
+    'dlq list')
+        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --tag --type --until -a -h -n -q -t'
+        ;;
+    'dlq show')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('dead')
+        ;;
+    'dlq note')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('dead...')
+        ;;
+    'dlq review')
+        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        arguments=('dead...')
+        ;;
+    'dlq replay')
+        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        arguments=('dead...')
+        ;;
+    'dlq discard')
+        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        arguments=('dead...')
+        ;;
+    'purge')
+        options='--busy-timeout --db --dry-run --help --json --keep --max-time --older-than --status --yes -h -s -y'
+        ;;
+    'demo')
+        options='--busy-timeout --db --help --json -h'
+        ;;
+    'init')
+        options='--busy-timeout --db --help --json -h'
+        ;;
+    'config')
+        options='--busy-timeout --db --help --json --unset -h'
+        arguments=('settings' '-')
+        ;;
+    'completion')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('=bash zsh fish powershell')
+        ;;
+    'help')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('topics...')
+        ;;
+    esac
+}
+
+# What the value of an option is; nothing for a switch.
+__qctl_kind() {
+    kind=''
+    case $1 in
+    '')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'enqueue')
+        case $2 in
+        --shell|--in|-i|--at|--id|--payload|--max-attempts|--backoff|--timeout|--env|--wait-timeout|--busy-timeout) kind='-' ;;
+        --from|--db) kind='file' ;;
+        --priority|-p) kind='=low normal high critical' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --type|-t) kind='types' ;;
+        --cwd) kind='dir' ;;
+        esac ;;
+    'work')
+        case $2 in
+        --concurrency|-c|--max-jobs|--max-time|--grace|--busy-timeout) kind='-' ;;
+        --queue|-q) kind='queues' ;;
+        --type|-t) kind='types' ;;
+        --handlers|-H|--db) kind='file' ;;
+        --log-format) kind='=text json' ;;
+        esac ;;
+    'list')
+        case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --since|--until|--search|--limit|-n|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'show')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'logs')
+        case $2 in
+        --attempt|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'wait')
+        case $2 in
+        --wait-timeout|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'cancel')
+        case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'retry')
+        case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'edit')
+        case $2 in
+        --payload|--in|-i|--at|--tag|--max-attempts|--backoff|--timeout|--busy-timeout) kind='-' ;;
+        --priority|-p) kind='=low normal high critical' ;;
+        --queue|-q) kind='queues' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'stats')
+        case $2 in
+        --since|--busy-timeout) kind='-' ;;
+        --type|-t) kind='types' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'health')
+        case $2 in
+        --max-pending|--max-age|--max-dead|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'dlq')
+        case $2 in
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'dlq list')
+        case $2 in
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'dlq show')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'dlq note')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'dlq review')
+        case $2 in
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'dlq replay')
+        case $2 in
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'dlq discard')
+        case $2 in
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'purge')
+        case $2 in
+        --older-than|--keep|--max-time|--busy-timeout) kind='-' ;;
+        --status|-s) kind='=completed failed cancelled' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'demo')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'init')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'config')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'completion')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'help')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    esac
+}
+
+# A candidate for the word at the cursor; $1 stands before it in that word.
+__qctl_add() {
+    local word=$1$2
+    [[ $word == "$full"* ]] || return 0
+    if [[ -z $quote && $word == *[!A-Za-z0-9_.,:@%+/=-]* ]]; then
+        printf -v word %q "$word"
+    fi
+    COMPREPLY[${#COMPREPLY[@]}]=${word#"$kept"}
+}
+
+# Candidates of a kind: =words, file, dir, - (unknown), or what `qctl _values` lists. $2 stands before them in the word.
+__qctl_offer() {
+    local line start=${full#"$2"}
+    case $1 in
+    =*) for line in ${1#=}; do __qctl_add "$2" "$line"; done ;;
+    file)
+        files=1
+        [[ $start == @* ]] || return 0
+        while IFS= read -r line; do
+            [[ -z $line ]] || __qctl_add "$2" "@$line"
+        done <<<"$(compgen -f -- "${start#@}")" ;;
+    dir)
+        compopt -o filenames 2>/dev/null || { files=1; return; }
+        start=${full#"$kept"}
+        while IFS= read -r line; do
+            [[ -z $line ]] || COMPREPLY[${#COMPREPLY[@]}]=$line
+        done <<<"$(compgen -d -- "$start")" ;;
+    -) ;;
+    *)
+        while IFS= read -r line; do
+            if [[ -z $line ]]; then
+                continue
+            elif [[ $COMP_TYPE == 63 && $line == "$full"* && $line == *$'\t'* ]]; then
+                # Only listed, not inserted: what it is may stand beside it.
+                COMPREPLY[${#COMPREPLY[@]}]=${line/$'\t'/  }
+            else
+                __qctl_add "$2" "${line%%$'\t'*}"
+            fi
+        done <<<"$("$program" ${db:+--db "$db"} _values "$1" -- "$start" 2>/dev/null)"
+        if [[ $COMP_TYPE == 63 && ${#COMPREPLY[@]} == 1 ]]; then
+            COMPREPLY[0]=${COMPREPLY[0]%%  *}
+        fi ;;
+    esac
+}
+
+# The command after --, whose first word has the index $1: as if it stood alone.
+__qctl_command() {
+    local line
+    if type _comp_command_offset >/dev/null 2>&1; then
+        _comp_command_offset "$1"
+    elif type _command_offset >/dev/null 2>&1; then
+        _command_offset "$1"
+    elif [[ $COMP_CWORD == "$1" && $full != */* ]]; then
+        while IFS= read -r line; do
+            [[ -z $line ]] || __qctl_add '' "$line"
+        done <<<"$(compgen -c -- "$full" | sort -u)"
+    else
+        files=1
+    fi
+}
+
+_qctl() {
+    local IFS=$' \t\n' program=$1 full='' kept='' quote='' db='' files=''
+    local path='' wanted='' plain='' options='' subs='' tail='' kind='' free=0
+    local index word rest line=${COMP_LINE-${COMP_WORDS[*]}}
+    local -a words arguments
+    words=() arguments=() COMPREPLY=()
+    [[ $program != '~/'* ]] || program=$HOME/${program#'~/'}
+    type -P -- "$program" >/dev/null || program=qctl
+
+    # The shell breaks words at characters such as = and : too. What no space parts is one word.
+    line=${line#*"${COMP_WORDS[0]}"}
+    for ((index = 1; index <= COMP_CWORD; index++)); do
+        word=${COMP_WORDS[index]}
+        rest=${line#"${line%%[![:space:]]*}"}
+        if [[ $index -gt 1 && $rest == "$line" && -n $word ]]; then
+            kept=$full
+            full=$full$word
+            words[${#words[@]} - 1]=$full
+        else
+            kept='' full=$word
+            words[${#words[@]}]=$word
+        fi
+        line=${rest#"$word"}
+    done
+    case $word in *[!=:@]*|'') ;; *) kept=$full ;; esac
+    kept=${kept%@}  # readline takes an @ along with what follows it
+
+    __qctl_place ''
+    for ((index = 0; index < ${#words[@]} - 1; index++)); do
+        word=${words[index]}
+        if [[ -n $wanted ]]; then
+            [[ $wanted != --db ]] || db=$word
+            wanted=''
+            continue
+        fi
+        case $plain$word in
+        --)
+            plain=1
+            [[ -z $tail ]] || break ;;
+        --db=*) db=${word#*=} ;;
+        --*=*) ;;
+        -?*)
+            __qctl_kind "$path" "$word"
+            [[ -z $kind ]] || wanted=$word ;;
+        *)
+            if [[ -n $subs ]]; then
+                path=${path:+$path }$word
+                __qctl_place "$path"
+            else
+                free=$((free + 1))
+            fi ;;
+        esac
+    done
+    case $db in \"*\"|\'*\') db=${db:1:${#db}-2} ;; '~/'*) db=$HOME/${db#'~/'} ;; esac
+    case $full in [\"\']*) quote=${full:0:1} full=${full:1} ;; esac
+
+    if [[ -n $plain && -n $tail ]]; then
+        for ((index = 1; index < COMP_CWORD; index++)); do
+            [[ ${COMP_WORDS[index]} != -- ]] || break
+        done
+        __qctl_command $((index + 1))
+        return
+    elif [[ -n $wanted ]]; then
+        __qctl_offer "$kind" ''
+    elif [[ -z $plain && $full == --*=* ]]; then
+        __qctl_kind "$path" "${full%%=*}"
+        [[ -z $kind ]] || __qctl_offer "$kind" "${full%%=*}="
+    elif [[ -n $subs && $full != -* ]]; then
+        __qctl_offer "=$subs" ''
+    elif [[ -z $plain && ( $full == -* || ${#arguments[@]} == 0 ) ]]; then
+        __qctl_offer "=$options" ''
+    elif [[ $free -lt ${#arguments[@]} ]]; then
+        kind=${arguments[free]}
+        __qctl_offer "${kind%...}" ''
+    elif [[ ${#arguments[@]} -gt 0 ]]; then
+        kind=${arguments[${#arguments[@]} - 1]}
+        [[ $kind != *... ]] || __qctl_offer "${kind%...}" ''
+    fi
+    # Where no file can stand, none is offered (bash 3.2 does it all the same).
+    [[ -n $files ]] || compopt +o default 2>/dev/null
+    return 0
+}
+
+complete -o default -F _qctl qctl

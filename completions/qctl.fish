@@ -1,0 +1,433 @@
+# Completion of qctl for fish. Written by `qctl completion fish`: do not edit.
+set -g __qctl_groups '' 'dlq'
+set -g __qctl_tailed 'enqueue'
+set -g __qctl_with_value
+set -a __qctl_with_value ' --db' ' --busy-timeout'
+set -a __qctl_with_value 'enqueue --shell' 'enqueue --in' 'enqueue -i' 'enqueue --at' 'enqueue --id' 'enqueue --payload' 'enqueue --max-attempts' 'enqueue --backoff' 'enqueue --timeout' 'enqueue --env' 'enqueue --wait-timeout' 'enqueue --busy-timeout' 'enqueue --from' 'enqueue --db' 'enqueue --priority' 'enqueue -p' 'enqueue --queue' 'enqueue -q' 'enqueue --tag' 'enqueue --type' 'enqueue -t' 'enqueue --cwd'
+set -a __qctl_with_value 'work --concurrency' 'work -c' 'work --max-jobs' 'work --max-time' 'work --grace' 'work --busy-timeout' 'work --queue' 'work -q' 'work --type' 'work -t' 'work --handlers' 'work -H' 'work --db' 'work --log-format'
+set -a __qctl_with_value 'list --status' 'list -s' 'list --type' 'list -t' 'list --queue' 'list -q' 'list --tag' 'list --since' 'list --until' 'list --search' 'list --limit' 'list -n' 'list --busy-timeout' 'list --db'
+set -a __qctl_with_value 'show --db' 'show --busy-timeout'
+set -a __qctl_with_value 'logs --attempt' 'logs --busy-timeout' 'logs --db'
+set -a __qctl_with_value 'wait --wait-timeout' 'wait --busy-timeout' 'wait --db'
+set -a __qctl_with_value 'cancel --status' 'cancel -s' 'cancel --type' 'cancel -t' 'cancel --queue' 'cancel -q' 'cancel --tag' 'cancel --since' 'cancel --until' 'cancel --search' 'cancel --error' 'cancel --busy-timeout' 'cancel --db'
+set -a __qctl_with_value 'retry --status' 'retry -s' 'retry --type' 'retry -t' 'retry --queue' 'retry -q' 'retry --tag' 'retry --since' 'retry --until' 'retry --search' 'retry --error' 'retry --busy-timeout' 'retry --db'
+set -a __qctl_with_value 'edit --payload' 'edit --in' 'edit -i' 'edit --at' 'edit --tag' 'edit --max-attempts' 'edit --backoff' 'edit --timeout' 'edit --busy-timeout' 'edit --priority' 'edit -p' 'edit --queue' 'edit -q' 'edit --db'
+set -a __qctl_with_value 'stats --since' 'stats --busy-timeout' 'stats --type' 'stats -t' 'stats --db'
+set -a __qctl_with_value 'health --max-pending' 'health --max-age' 'health --max-dead' 'health --busy-timeout' 'health --db'
+set -a __qctl_with_value 'dlq --type' 'dlq -t' 'dlq --queue' 'dlq -q' 'dlq --tag' 'dlq --since' 'dlq --until' 'dlq --search' 'dlq --error' 'dlq --limit' 'dlq -n' 'dlq --busy-timeout' 'dlq --db'
+set -a __qctl_with_value 'dlq list --type' 'dlq list -t' 'dlq list --queue' 'dlq list -q' 'dlq list --tag' 'dlq list --since' 'dlq list --until' 'dlq list --search' 'dlq list --error' 'dlq list --limit' 'dlq list -n' 'dlq list --busy-timeout' 'dlq list --db'
+set -a __qctl_with_value 'dlq show --db' 'dlq show --busy-timeout'
+set -a __qctl_with_value 'dlq note --db' 'dlq note --busy-timeout'
+set -a __qctl_with_value 'dlq review --type' 'dlq review -t' 'dlq review --queue' 'dlq review -q' 'dlq review --tag' 'dlq review --since' 'dlq review --until' 'dlq review --search' 'dlq review --error' 'dlq review --busy-timeout' 'dlq review --db'
+set -a __qctl_with_value 'dlq replay --type' 'dlq replay -t' 'dlq replay --queue' 'dlq replay -q' 'dlq replay --tag' 'dlq replay --since' 'dlq replay --until' 'dlq replay --search' 'dlq replay --error' 'dlq replay --busy-timeout' 'dlq replay --db'
+set -a __qctl_with_value 'dlq discard --type' 'dlq discard -t' 'dlq discard --queue' 'dlq discard -q' 'dlq discard --tag' 'dlq discard --since' 'dlq discard --until' 'dlq discard --search' 'dlq discard --error' 'dlq discard --busy-timeout' 'dlq discard --db'
+set -a __qctl_with_value 'purge --older-than' 'purge --keep' 'purge --max-time' 'purge --busy-timeout' 'purge --status' 'purge -s' 'purge --db'
+set -a __qctl_with_value 'demo --db' 'demo --busy-timeout'
+set -a __qctl_with_value 'init --db' 'init --busy-timeout'
+set -a __qctl_with_value 'config --db' 'config --busy-timeout'
+set -a __qctl_with_value 'completion --db' 'completion --busy-timeout'
+set -a __qctl_with_value 'help --db' 'help --busy-timeout'
+
+# The place on the line: its command, `--` after it when the command to run begins; then how many arguments there are.
+function __qctl_scan
+    set -l words (commandline -opc)
+    set -e words[1]
+    set -l path ''
+    set -l free 0
+    set -l plain 0
+    set -l wanted 0
+    for word in $words
+        if test $wanted = 1
+            set wanted 0
+            continue
+        end
+        if test $plain = 0; and string match -q -- '-?*' $word
+            if test $word = --
+                set plain 1
+                if contains -- "$path" $__qctl_tailed
+                    set path "$path --"
+                    break
+                end
+            else if contains -- "$path $word" $__qctl_with_value
+                set wanted 1
+            end
+        else if contains -- "$path" $__qctl_groups
+            set path (string trim -- "$path $word")
+        else
+            set free (math $free + 1)
+        end
+    end
+    echo $path
+    echo $free
+end
+
+# Whether the line is at a place, and, when $argv[2] is given, at its argument of that number (N+: or a later one).
+function __qctl_at
+    set -l scan (__qctl_scan)
+    test "$scan[1]" = "$argv[1]"; or return 1
+    switch "$argv[2]"
+        case ''
+            return 0
+        case '*+'
+            test $scan[2] -ge (string trim -c + -- $argv[2])
+        case '*'
+            test $scan[2] = $argv[2]
+    end
+end
+
+function __qctl_values
+    set -l words (commandline -opc)
+    set -l program (string replace -r '^~/' "$HOME/" -- $words[1])
+    type -q -- $program; or set program qctl
+    set -l db
+    for index in (seq (count $words))
+        if string match -q -- '--db=*' $words[$index]
+            set db --db (string replace -- --db= '' $words[$index])
+        else if test $words[$index] = --db -a $index -lt (count $words)
+            set db --db $words[(math $index + 1)]
+        end
+    end
+    if set -q db[1]
+        set db (string replace -r '^~/' "$HOME/" -- $db)
+    end
+    set -l start (string replace -r '^--?[^=]*=' '' -- (commandline -ct))
+    $program $db _values $argv[1] -- "$start" 2>/dev/null
+end
+
+# The command after --: as if it stood alone.
+function __qctl_command
+    set -l words (commandline -opc)
+    set -l cut (contains -i -- -- $words)
+    set -e words[1..$cut]
+    complete -C (string join ' ' -- (string escape -- $words) (commandline -ct))
+end
+
+complete -c qctl -f
+complete -c qctl -n '__qctl_at "enqueue --"' -a '(__qctl_command)'
+
+# qctl
+complete -c qctl -n '__qctl_at \'\'' -a enqueue -d 'Put a job into the queue: a typed job, or a command'
+complete -c qctl -n '__qctl_at \'\'' -a work -d 'Run jobs: a worker'
+complete -c qctl -n '__qctl_at \'\'' -a list -d 'List jobs'
+complete -c qctl -n '__qctl_at \'\'' -a show -d 'Show a job and its history'
+complete -c qctl -n '__qctl_at \'\'' -a logs -d 'Print what a job wrote'
+complete -c qctl -n '__qctl_at \'\'' -a wait -d 'Wait until jobs have ended'
+complete -c qctl -n '__qctl_at \'\'' -a cancel -d 'Cancel jobs'
+complete -c qctl -n '__qctl_at \'\'' -a retry -d 'Run jobs now: again, or before their time'
+complete -c qctl -n '__qctl_at \'\'' -a edit -d 'Change a job that has not ended'
+complete -c qctl -n '__qctl_at \'\'' -a stats -d 'Show how the queue does'
+complete -c qctl -n '__qctl_at \'\'' -a health -d 'Say whether the queue is healthy, by exit code'
+complete -c qctl -n '__qctl_at \'\'' -a dlq -d 'Inspect and replay dead letters'
+complete -c qctl -n '__qctl_at \'\'' -a purge -d 'Delete jobs that ended long ago'
+complete -c qctl -n '__qctl_at \'\'' -a demo -d 'See all of it at work, on a queue file of its own'
+complete -c qctl -n '__qctl_at \'\'' -a init -d 'Make a queue file, or add a queue to an SQLite database'
+complete -c qctl -n '__qctl_at \'\'' -a config -d 'Show or change settings of the queue'
+complete -c qctl -n '__qctl_at \'\'' -a completion -d 'Print the completion script of a shell'
+complete -c qctl -n '__qctl_at \'\'' -a help -d 'Explain a topic'
+complete -c qctl -n '__qctl_at \'\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'\'' -l version -s V -d 'Show the version.'
+
+# enqueue
+complete -c qctl -n '__qctl_at \'enqueue\'' -l shell -r -f -d 'Run a line with /bin/sh -c.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l from -r -F -d 'Many jobs: NDJSON from a file, or - for stdin.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l atomic -d 'With --from: all lines or none.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l priority -s p -r -f -a 'low normal high critical' -d 'low, normal, high, critical or a number (default 0).'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l in -s i -r -f -d 'Run after a delay: 30s, 5m, 2h, 1d12h.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l at -r -f -d 'Run at a time: 18:00, \'tomorrow 09:00\', 2027-01-31T12:00Z.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'The queue it belongs to (default: default).'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l tag -r -f -a '(__qctl_values tags)' -d 'A tag to find it by; may be repeated.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l id -r -f -d 'An id of your own; each can be used once.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'The type of a command (default: command).'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l payload -r -f -d 'Payload of a command, given to it on stdin.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l max-attempts -r -f -d 'Attempts before it becomes a dead letter (default 5).'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l backoff -r -f -d 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l timeout -r -f -d 'Longest time of an attempt (default 24h; none: no limit).'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l cwd -r -f -a '(__fish_complete_directories (commandline -ct))' -d 'Where a command runs (default: here).'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l env -r -f -d 'A variable for a command; NAME alone: its value here.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l wait -s w -d 'Wait for the end; exit 1 if the job failed.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l follow -s f -d 'Like --wait, and show what it writes.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l wait-timeout -r -f -d 'Wait no longer than this; then exit 124.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l exit-code -d 'With --wait: leave with the command\'s own status.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l dry-run -d 'Check it and show what would be stored.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'enqueue\' 0' -f -a '(__qctl_values types)'
+complete -c qctl -n '__qctl_at \'enqueue\' 1+' -F
+
+# work
+complete -c qctl -n '__qctl_at \'work\'' -l concurrency -s c -r -f -d 'Jobs at the same time (default 1).'
+complete -c qctl -n '__qctl_at \'work\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
+complete -c qctl -n '__qctl_at \'work\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
+complete -c qctl -n '__qctl_at \'work\'' -l handlers -s H -r -F -d 'Python handlers: a module, or a file.py; may be repeated.'
+complete -c qctl -n '__qctl_at \'work\'' -l once -d 'Stop when nothing is due.'
+complete -c qctl -n '__qctl_at \'work\'' -l drain -d 'Stop when nothing is left to run, retries and delayed jobs included; exit 1 if jobs died.'
+complete -c qctl -n '__qctl_at \'work\'' -l max-jobs -r -f -d 'Stop after so many jobs.'
+complete -c qctl -n '__qctl_at \'work\'' -l max-time -r -f -d 'Stop after this time.'
+complete -c qctl -n '__qctl_at \'work\'' -l grace -r -f -d 'How long running jobs may take to end when it is stopped (default 30s).'
+complete -c qctl -n '__qctl_at \'work\'' -l log-format -r -f -a 'text json' -d 'text or json, on stderr.'
+complete -c qctl -n '__qctl_at \'work\'' -l quiet -d 'No line per event.'
+complete -c qctl -n '__qctl_at \'work\'' -l verbose -s v -d 'Show the traceback of handlers that cannot be loaded.'
+complete -c qctl -n '__qctl_at \'work\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'work\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'work\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'work\'' -l help -s h -d 'Show the help of a command.'
+
+# list
+complete -c qctl -n '__qctl_at \'list\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
+complete -c qctl -n '__qctl_at \'list\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
+complete -c qctl -n '__qctl_at \'list\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
+complete -c qctl -n '__qctl_at \'list\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
+complete -c qctl -n '__qctl_at \'list\'' -l since -r -f -d 'Only jobs created since: 1h, today 09:00, 2026-10-13.'
+complete -c qctl -n '__qctl_at \'list\'' -l until -r -f -d 'Only jobs created until.'
+complete -c qctl -n '__qctl_at \'list\'' -l search -r -f -d 'Only jobs with this text in type, payload, command or error.'
+complete -c qctl -n '__qctl_at \'list\'' -l limit -s n -r -f -d 'At most so many, newest first (default 20; 0: all).'
+complete -c qctl -n '__qctl_at \'list\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'list\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'list\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'list\'' -l help -s h -d 'Show the help of a command.'
+
+# show
+complete -c qctl -n '__qctl_at \'show\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'show\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'show\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'show\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'show\' 0' -f -k -a '(__qctl_values jobs)'
+
+# logs
+complete -c qctl -n '__qctl_at \'logs\'' -l follow -s f -d 'Go on until the job has ended.'
+complete -c qctl -n '__qctl_at \'logs\'' -l attempt -r -f -d 'The output of this attempt (default: the latest).'
+complete -c qctl -n '__qctl_at \'logs\'' -l stdout -d 'Only what it wrote to stdout.'
+complete -c qctl -n '__qctl_at \'logs\'' -l stderr -d 'Only what it wrote to stderr.'
+complete -c qctl -n '__qctl_at \'logs\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'logs\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'logs\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'logs\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'logs\' 0' -f -k -a '(__qctl_values jobs)'
+
+# wait
+complete -c qctl -n '__qctl_at \'wait\'' -l wait-timeout -r -f -d 'Wait no longer than this; then exit 124.'
+complete -c qctl -n '__qctl_at \'wait\'' -l fail-fast -d 'Leave as soon as one has failed.'
+complete -c qctl -n '__qctl_at \'wait\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'wait\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'wait\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'wait\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'wait\' 0+' -f -k -a '(__qctl_values jobs)'
+
+# cancel
+complete -c qctl -n '__qctl_at \'cancel\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l since -r -f -d 'Only jobs created since: 1h, today 09:00, 2026-10-13.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l until -r -f -d 'Only jobs created until.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l search -r -f -d 'Only jobs with this text in type, payload, command or error.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l error -r -f -d 'Only jobs with this text in their error.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l dry-run -d 'Only list the jobs that it would touch.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l yes -s y -d 'Do not ask.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cancel\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cancel\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cancel\' 0+' -f -k -a '(__qctl_values jobs)'
+
+# retry
+complete -c qctl -n '__qctl_at \'retry\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
+complete -c qctl -n '__qctl_at \'retry\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
+complete -c qctl -n '__qctl_at \'retry\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
+complete -c qctl -n '__qctl_at \'retry\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
+complete -c qctl -n '__qctl_at \'retry\'' -l since -r -f -d 'Only jobs created since: 1h, today 09:00, 2026-10-13.'
+complete -c qctl -n '__qctl_at \'retry\'' -l until -r -f -d 'Only jobs created until.'
+complete -c qctl -n '__qctl_at \'retry\'' -l search -r -f -d 'Only jobs with this text in type, payload, command or error.'
+complete -c qctl -n '__qctl_at \'retry\'' -l error -r -f -d 'Only jobs with this text in their error.'
+complete -c qctl -n '__qctl_at \'retry\'' -l dry-run -d 'Only list the jobs that it would touch.'
+complete -c qctl -n '__qctl_at \'retry\'' -l yes -s y -d 'Do not ask.'
+complete -c qctl -n '__qctl_at \'retry\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'retry\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'retry\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'retry\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'retry\' 0+' -f -k -a '(__qctl_values jobs)'
+
+# edit
+complete -c qctl -n '__qctl_at \'edit\'' -l payload -r -f -d 'A new payload: JSON, @FILE, or - for stdin.'
+complete -c qctl -n '__qctl_at \'edit\'' -l priority -s p -r -f -a 'low normal high critical' -d 'low, normal, high, critical or a number.'
+complete -c qctl -n '__qctl_at \'edit\'' -l in -s i -r -f -d 'Run after a delay from now.'
+complete -c qctl -n '__qctl_at \'edit\'' -l at -r -f -d 'Run at a time.'
+complete -c qctl -n '__qctl_at \'edit\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Move it to a queue.'
+complete -c qctl -n '__qctl_at \'edit\'' -l tag -r -f -d 'Its tags from now on; may be repeated.'
+complete -c qctl -n '__qctl_at \'edit\'' -l max-attempts -r -f -d 'Attempts before it becomes a dead letter.'
+complete -c qctl -n '__qctl_at \'edit\'' -l backoff -r -f -d 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'
+complete -c qctl -n '__qctl_at \'edit\'' -l timeout -r -f -d 'Longest time of an attempt; none: no limit.'
+complete -c qctl -n '__qctl_at \'edit\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'edit\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'edit\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'edit\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'edit\' 0' -f -k -a '(__qctl_values jobs)'
+
+# stats
+complete -c qctl -n '__qctl_at \'stats\'' -l since -r -f -d 'The window of rates and percentiles (default 1h).'
+complete -c qctl -n '__qctl_at \'stats\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only this type; may be repeated.'
+complete -c qctl -n '__qctl_at \'stats\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'stats\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'stats\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'stats\'' -l help -s h -d 'Show the help of a command.'
+
+# health
+complete -c qctl -n '__qctl_at \'health\'' -l max-pending -r -f -d 'Pending jobs above this are an issue (default 1000).'
+complete -c qctl -n '__qctl_at \'health\'' -l max-age -r -f -d 'A due job older than this is an issue (default 30m).'
+complete -c qctl -n '__qctl_at \'health\'' -l max-dead -r -f -d 'Unreviewed dead letters above this are an issue (default 10).'
+complete -c qctl -n '__qctl_at \'health\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'health\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'health\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'health\'' -l help -s h -d 'Show the help of a command.'
+
+# dlq
+complete -c qctl -n '__qctl_at \'dlq\'' -a list -d 'List dead letters'
+complete -c qctl -n '__qctl_at \'dlq\'' -a show -d 'Show a dead letter whole'
+complete -c qctl -n '__qctl_at \'dlq\'' -a note -d 'Write a note on dead letters'
+complete -c qctl -n '__qctl_at \'dlq\'' -a review -d 'Mark dead letters as reviewed'
+complete -c qctl -n '__qctl_at \'dlq\'' -a replay -d 'Send dead letters back to the queue'
+complete -c qctl -n '__qctl_at \'dlq\'' -a discard -d 'Delete dead letters and their jobs'
+complete -c qctl -n '__qctl_at \'dlq\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq\'' -l since -r -f -d 'Only jobs created since: 1h, today 09:00, 2026-10-13.'
+complete -c qctl -n '__qctl_at \'dlq\'' -l until -r -f -d 'Only jobs created until.'
+complete -c qctl -n '__qctl_at \'dlq\'' -l search -r -f -d 'Only jobs with this text in type, payload, command or error.'
+complete -c qctl -n '__qctl_at \'dlq\'' -l error -r -f -d 'Only jobs with this text in their error.'
+complete -c qctl -n '__qctl_at \'dlq\'' -l all -s a -d 'Also those that were reviewed.'
+complete -c qctl -n '__qctl_at \'dlq\'' -l limit -s n -r -f -d 'At most so many, newest first (default 20; 0: all).'
+complete -c qctl -n '__qctl_at \'dlq\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'dlq\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'dlq\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'dlq\'' -l help -s h -d 'Show the help of a command.'
+
+# dlq list
+complete -c qctl -n '__qctl_at \'dlq list\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l since -r -f -d 'Only jobs created since: 1h, today 09:00, 2026-10-13.'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l until -r -f -d 'Only jobs created until.'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l search -r -f -d 'Only jobs with this text in type, payload, command or error.'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l error -r -f -d 'Only jobs with this text in their error.'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l all -s a -d 'Also those that were reviewed.'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l limit -s n -r -f -d 'At most so many, newest first (default 20; 0: all).'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'dlq list\'' -l help -s h -d 'Show the help of a command.'
+
+# dlq show
+complete -c qctl -n '__qctl_at \'dlq show\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'dlq show\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'dlq show\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'dlq show\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'dlq show\' 0' -f -k -a '(__qctl_values dead)'
+
+# dlq note
+complete -c qctl -n '__qctl_at \'dlq note\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'dlq note\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'dlq note\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'dlq note\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'dlq note\' 0+' -f -k -a '(__qctl_values dead)'
+
+# dlq review
+complete -c qctl -n '__qctl_at \'dlq review\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l since -r -f -d 'Only jobs created since: 1h, today 09:00, 2026-10-13.'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l until -r -f -d 'Only jobs created until.'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l search -r -f -d 'Only jobs with this text in type, payload, command or error.'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l error -r -f -d 'Only jobs with this text in their error.'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l all -s a -d 'All that are not reviewed.'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l dry-run -d 'Only list the jobs that it would touch.'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l yes -s y -d 'Do not ask.'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'dlq review\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'dlq review\' 0+' -f -k -a '(__qctl_values dead)'
+
+# dlq replay
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l since -r -f -d 'Only jobs created since: 1h, today 09:00, 2026-10-13.'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l until -r -f -d 'Only jobs created until.'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l search -r -f -d 'Only jobs with this text in type, payload, command or error.'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l error -r -f -d 'Only jobs with this text in their error.'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l all -s a -d 'All that are not reviewed.'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l dry-run -d 'Only list the jobs that it would touch.'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l yes -s y -d 'Do not ask.'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'dlq replay\' 0+' -f -k -a '(__qctl_values dead)'
+
+# dlq discard
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l since -r -f -d 'Only jobs created since: 1h, today 09:00, 2026-10-13.'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l until -r -f -d 'Only jobs created until.'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l search -r -f -d 'Only jobs with this text in type, payload, command or error.'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l error -r -f -d 'Only jobs with this text in their error.'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l all -s a -d 'All that are not reviewed.'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l dry-run -d 'Only list the jobs that it would touch.'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l yes -s y -d 'Do not ask.'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'dlq discard\' 0+' -f -k -a '(__qctl_values dead)'
+
+# purge
+complete -c qctl -n '__qctl_at \'purge\'' -l older-than -r -f -d 'Those that ended longer ago (default 7d).'
+complete -c qctl -n '__qctl_at \'purge\'' -l status -s s -r -f -a 'completed failed cancelled' -d 'completed (default), failed or cancelled; may be repeated.'
+complete -c qctl -n '__qctl_at \'purge\'' -l keep -r -f -d 'Keep the newest N of each status all the same.'
+complete -c qctl -n '__qctl_at \'purge\'' -l max-time -r -f -d 'Stop after this time; the next purge goes on.'
+complete -c qctl -n '__qctl_at \'purge\'' -l dry-run -d 'Only count.'
+complete -c qctl -n '__qctl_at \'purge\'' -l yes -s y -d 'Do not ask.'
+complete -c qctl -n '__qctl_at \'purge\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'purge\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'purge\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'purge\'' -l help -s h -d 'Show the help of a command.'
+
+# demo
+complete -c qctl -n '__qctl_at \'demo\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'demo\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'demo\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'demo\'' -l help -s h -d 'Show the help of a command.'
+
+# init
+complete -c qctl -n '__qctl_at \'init\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'init\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'init\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'init\'' -l help -s h -d 'Show the help of a command.'
+
+# config
+complete -c qctl -n '__qctl_at \'config\'' -l unset -d 'Back to the default.'
+complete -c qctl -n '__qctl_at \'config\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'config\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'config\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'config\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'config\' 0' -f -a '(__qctl_values settings)'
+
+# completion
+complete -c qctl -n '__qctl_at \'completion\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'completion\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'completion\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'completion\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'completion\' 0' -f -a 'bash zsh fish powershell'
+
+# help
+complete -c qctl -n '__qctl_at \'help\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'help\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'help\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'help\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'help\' 0+' -f -a '(__qctl_values topics)'

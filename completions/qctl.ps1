@@ -1,0 +1,636 @@
+# Completion of qctl for PowerShell. Written by `qctl completion powershell`: do not edit.
+
+Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    # What may follow a command: options (name, kind of its value, help), further commands, arguments by their kind.
+    $places = @{
+        '' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.'),
+                @('--version', '', 'Show the version.'),
+                @('-V', '', 'Show the version.')
+            )
+            Subs = @(
+                @('enqueue', 'Put a job into the queue: a typed job, or a command.'),
+                @('work', 'Run jobs: a worker.'),
+                @('list', 'List jobs.'),
+                @('show', 'Show a job and its history.'),
+                @('logs', 'Print what a job wrote.'),
+                @('wait', 'Wait until jobs have ended.'),
+                @('cancel', 'Cancel jobs.'),
+                @('retry', 'Run jobs now: again, or before their time.'),
+                @('edit', 'Change a job that has not ended.'),
+                @('stats', 'Show how the queue does.'),
+                @('health', 'Say whether the queue is healthy, by exit code.'),
+                @('dlq', 'Inspect and replay dead letters.'),
+                @('purge', 'Delete jobs that ended long ago.'),
+                @('demo', 'See all of it at work, on a queue file of its own.'),
+                @('init', 'Make a queue file, or add a queue to an SQLite database.'),
+                @('config', 'Show or change settings of the queue.'),
+                @('completion', 'Print the completion script of a shell.'),
+                @('help', 'Explain a topic.')
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'enqueue' = @{
+            Options = @(
+                @('--shell', '-', 'Run a line with /bin/sh -c.'),
+                @('--from', 'file', 'Many jobs: NDJSON from a file, or - for stdin.'),
+                @('--atomic', '', 'With --from: all lines or none.'),
+                @('--priority', '=low normal high critical', 'low, normal, high, critical or a number (default 0).'),
+                @('-p', '=low normal high critical', 'low, normal, high, critical or a number (default 0).'),
+                @('--in', '-', 'Run after a delay: 30s, 5m, 2h, 1d12h.'),
+                @('-i', '-', 'Run after a delay: 30s, 5m, 2h, 1d12h.'),
+                @('--at', '-', 'Run at a time: 18:00, ''tomorrow 09:00'', 2027-01-31T12:00Z.'),
+                @('--queue', 'queues', 'The queue it belongs to (default: default).'),
+                @('-q', 'queues', 'The queue it belongs to (default: default).'),
+                @('--tag', 'tags', 'A tag to find it by; may be repeated.'),
+                @('--id', '-', 'An id of your own; each can be used once.'),
+                @('--type', 'types', 'The type of a command (default: command).'),
+                @('-t', 'types', 'The type of a command (default: command).'),
+                @('--payload', '-', 'Payload of a command, given to it on stdin.'),
+                @('--max-attempts', '-', 'Attempts before it becomes a dead letter (default 5).'),
+                @('--backoff', '-', 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'),
+                @('--timeout', '-', 'Longest time of an attempt (default 24h; none: no limit).'),
+                @('--cwd', 'dir', 'Where a command runs (default: here).'),
+                @('--env', '-', 'A variable for a command; NAME alone: its value here.'),
+                @('--wait', '', 'Wait for the end; exit 1 if the job failed.'),
+                @('-w', '', 'Wait for the end; exit 1 if the job failed.'),
+                @('--follow', '', 'Like --wait, and show what it writes.'),
+                @('-f', '', 'Like --wait, and show what it writes.'),
+                @('--wait-timeout', '-', 'Wait no longer than this; then exit 124.'),
+                @('--exit-code', '', 'With --wait: leave with the command''s own status.'),
+                @('--dry-run', '', 'Check it and show what would be stored.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types', 'file...')
+            Tail = $true
+        }
+        'work' = @{
+            Options = @(
+                @('--concurrency', '-', 'Jobs at the same time (default 1).'),
+                @('-c', '-', 'Jobs at the same time (default 1).'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--handlers', 'file', 'Python handlers: a module, or a file.py; may be repeated.'),
+                @('-H', 'file', 'Python handlers: a module, or a file.py; may be repeated.'),
+                @('--once', '', 'Stop when nothing is due.'),
+                @('--drain', '', 'Stop when nothing is left to run, retries and delayed jobs included; exit 1 if jobs died.'),
+                @('--max-jobs', '-', 'Stop after so many jobs.'),
+                @('--max-time', '-', 'Stop after this time.'),
+                @('--grace', '-', 'How long running jobs may take to end when it is stopped (default 30s).'),
+                @('--log-format', '=text json', 'text or json, on stderr.'),
+                @('--quiet', '', 'No line per event.'),
+                @('--verbose', '', 'Show the traceback of handlers that cannot be loaded.'),
+                @('-v', '', 'Show the traceback of handlers that cannot be loaded.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'list' = @{
+            Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--limit', '-', 'At most so many, newest first (default 20; 0: all).'),
+                @('-n', '-', 'At most so many, newest first (default 20; 0: all).'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'show' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('jobs')
+            Tail = $false
+        }
+        'logs' = @{
+            Options = @(
+                @('--follow', '', 'Go on until the job has ended.'),
+                @('-f', '', 'Go on until the job has ended.'),
+                @('--attempt', '-', 'The output of this attempt (default: the latest).'),
+                @('--stdout', '', 'Only what it wrote to stdout.'),
+                @('--stderr', '', 'Only what it wrote to stderr.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('jobs')
+            Tail = $false
+        }
+        'wait' = @{
+            Options = @(
+                @('--wait-timeout', '-', 'Wait no longer than this; then exit 124.'),
+                @('--fail-fast', '', 'Leave as soon as one has failed.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('jobs...')
+            Tail = $false
+        }
+        'cancel' = @{
+            Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--dry-run', '', 'Only list the jobs that it would touch.'),
+                @('--yes', '', 'Do not ask.'),
+                @('-y', '', 'Do not ask.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('jobs...')
+            Tail = $false
+        }
+        'retry' = @{
+            Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--dry-run', '', 'Only list the jobs that it would touch.'),
+                @('--yes', '', 'Do not ask.'),
+                @('-y', '', 'Do not ask.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('jobs...')
+            Tail = $false
+        }
+        'edit' = @{
+            Options = @(
+                @('--payload', '-', 'A new payload: JSON, @FILE, or - for stdin.'),
+                @('--priority', '=low normal high critical', 'low, normal, high, critical or a number.'),
+                @('-p', '=low normal high critical', 'low, normal, high, critical or a number.'),
+                @('--in', '-', 'Run after a delay from now.'),
+                @('-i', '-', 'Run after a delay from now.'),
+                @('--at', '-', 'Run at a time.'),
+                @('--queue', 'queues', 'Move it to a queue.'),
+                @('-q', 'queues', 'Move it to a queue.'),
+                @('--tag', '-', 'Its tags from now on; may be repeated.'),
+                @('--max-attempts', '-', 'Attempts before it becomes a dead letter.'),
+                @('--backoff', '-', 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'),
+                @('--timeout', '-', 'Longest time of an attempt; none: no limit.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('jobs')
+            Tail = $false
+        }
+        'stats' = @{
+            Options = @(
+                @('--since', '-', 'The window of rates and percentiles (default 1h).'),
+                @('--type', 'types', 'Only this type; may be repeated.'),
+                @('-t', 'types', 'Only this type; may be repeated.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'health' = @{
+            Options = @(
+                @('--max-pending', '-', 'Pending jobs above this are an issue (default 1000).'),
+                @('--max-age', '-', 'A due job older than this is an issue (default 30m).'),
+                @('--max-dead', '-', 'Unreviewed dead letters above this are an issue (default 10).'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'dlq' = @{
+            Options = @(
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--all', '', 'Also those that were reviewed.'),
+                @('-a', '', 'Also those that were reviewed.'),
+                @('--limit', '-', 'At most so many, newest first (default 20; 0: all).'),
+                @('-n', '-', 'At most so many, newest first (default 20; 0: all).'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+                @('list', 'List dead letters.'),
+                @('show', 'Show a dead letter whole.'),
+                @('note', 'Write a note on dead letters.'),
+                @('review', 'Mark dead letters as reviewed.'),
+                @('replay', 'Send dead letters back to the queue.'),
+                @('discard', 'Delete dead letters and their jobs.')
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'dlq list' = @{
+            Options = @(
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--all', '', 'Also those that were reviewed.'),
+                @('-a', '', 'Also those that were reviewed.'),
+                @('--limit', '-', 'At most so many, newest first (default 20; 0: all).'),
+                @('-n', '-', 'At most so many, newest first (default 20; 0: all).'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'dlq show' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('dead')
+            Tail = $false
+        }
+        'dlq note' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('dead...')
+            Tail = $false
+        }
+        'dlq review' = @{
+            Options = @(
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--all', '', 'All that are not reviewed.'),
+                @('-a', '', 'All that are not reviewed.'),
+                @('--dry-run', '', 'Only list the jobs that it would touch.'),
+                @('--yes', '', 'Do not ask.'),
+                @('-y', '', 'Do not ask.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('dead...')
+            Tail = $false
+        }
+        'dlq replay' = @{
+            Options = @(
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--all', '', 'All that are not reviewed.'),
+                @('-a', '', 'All that are not reviewed.'),
+                @('--dry-run', '', 'Only list the jobs that it would touch.'),
+                @('--yes', '', 'Do not ask.'),
+                @('-y', '', 'Do not ask.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('dead...')
+            Tail = $false
+        }
+        'dlq discard' = @{
+            Options = @(
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--all', '', 'All that are not reviewed.'),
+                @('-a', '', 'All that are not reviewed.'),
+                @('--dry-run', '', 'Only list the jobs that it would touch.'),
+                @('--yes', '', 'Do not ask.'),
+                @('-y', '', 'Do not ask.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('dead...')
+            Tail = $false
+        }
+        'purge' = @{
+            Options = @(
+                @('--older-than', '-', 'Those that ended longer ago (default 7d).'),
+                @('--status', '=completed failed cancelled', 'completed (default), failed or cancelled; may be repeated.'),
+                @('-s', '=completed failed cancelled', 'completed (default), failed or cancelled; may be repeated.'),
+                @('--keep', '-', 'Keep the newest N of each status all the same.'),
+                @('--max-time', '-', 'Stop after this time; the next purge goes on.'),
+                @('--dry-run', '', 'Only count.'),
+                @('--yes', '', 'Do not ask.'),
+                @('-y', '', 'Do not ask.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'demo' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'init' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'config' = @{
+            Options = @(
+                @('--unset', '', 'Back to the default.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('settings', '-')
+            Tail = $false
+        }
+        'completion' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('=bash zsh fish powershell')
+            Tail = $false
+        }
+        'help' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('topics...')
+            Tail = $false
+        }
+    }
+
+    # The words before the cursor, as they will be given to qctl.
+    $words = @()
+    foreach ($element in $commandAst.CommandElements) {
+        if ($element.Extent.StartOffset -ge $cursorPosition -or
+            ($wordToComplete -ne '' -and $element.Extent.EndOffset -ge $cursorPosition)) { break }
+        if ($element -is [System.Management.Automation.Language.StringConstantExpressionAst]) {
+            $words += $element.Value
+        } else {
+            $words += $element.Extent.Text
+        }
+    }
+    $program = $words[0]
+    if (-not (Get-Command $program -ErrorAction Ignore)) { $program = 'qctl' }
+    $words = @($words | Select-Object -Skip 1)
+
+    function Find-Option($place, $name) {
+        foreach ($option in $place.Options) { if ($option[0] -ceq $name) { return , $option } }
+    }
+
+    $path = ''
+    $db = @()
+    $free = 0
+    $wanted = $null
+    $wantedName = ''
+    $plain = $false
+    foreach ($word in $words) {
+        $place = $places[$path]
+        if ($null -ne $wanted) {
+            if ($wantedName -ceq '--db') { $db = @('--db', $word) }
+            $wanted = $null
+        } elseif (-not $plain -and $word -ceq '--') {
+            if ($place.Tail) { return }
+            $plain = $true
+        } elseif (-not $plain -and $word -clike '--db=*') {
+            $db = @('--db', $word.Substring(5))
+        } elseif (-not $plain -and $word -like '-?*') {
+            $option = Find-Option $place $word
+            if ($option -and $option[1] -cne '') {
+                $wanted = $option[1]
+                $wantedName = $word
+            }
+        } elseif ($place.Subs.Count) {
+            $path = "$path $word".Trim()
+            if (-not $places.ContainsKey($path)) { return }
+        } else {
+            $free += 1
+        }
+    }
+
+    $place = $places[$path]
+    $before = ''
+    $typed = $wordToComplete.Trim("'", '"')
+    $kind = $wanted
+    if ($null -eq $kind -and -not $plain -and $typed -clike '--*=*') {
+        $before = $typed.Substring(0, $typed.IndexOf('=') + 1)
+        $option = Find-Option $place $before.TrimEnd('=')
+        if (-not $option -or $option[1] -ceq '') { return }
+        $kind = $option[1]
+        $typed = $typed.Substring($before.Length)
+    }
+
+    $found = @()
+    if ($null -eq $kind -and $place.Subs.Count -and $typed -notlike '-*') {
+        $found = $place.Subs
+    } elseif ($null -eq $kind -and -not $plain -and ($typed -like '-*' -or -not $place.Arguments.Count)) {
+        $found = @($place.Options | ForEach-Object { , @($_[0], $_[2]) })
+    } else {
+        if ($null -eq $kind -and $place.Arguments.Count) {
+            $kind = $place.Arguments[[Math]::Min($free, $place.Arguments.Count - 1)]
+            if ($free -ge $place.Arguments.Count -and $kind -notlike '*...') { return }
+            $kind = $kind -replace '\.\.\.$', ''
+        }
+        if ($kind -clike '=*') {
+            $found = @($kind.Substring(1).Split(' ') | ForEach-Object { , @($_, $_) })
+        } elseif ($kind -in @('file', 'dir', '-', '', $null)) {
+            return  # PowerShell offers files by itself
+        } else {
+            $found = @(& $program @db _values $kind '--' $typed 2>$null | ForEach-Object {
+                $value, $text = $_ -split "`t", 2
+                , @($value, $(if ($text) { $text } else { $value }))
+            })
+        }
+    }
+    foreach ($entry in $found) {
+        $value = $before + $entry[0]
+        if (-not $entry[0].StartsWith($typed, [StringComparison]::Ordinal)) { continue }
+        if ($value -match '[^\w.:/=+-]') { $value = "'" + $value.Replace("'", "''") + "'" }
+        [System.Management.Automation.CompletionResult]::new($value, $entry[0], 'ParameterValue', $entry[1])
+    }
+}

@@ -1,0 +1,117 @@
+"""Inspection: what can be learnt of a queue without changing it. The reading half of `Queue`."""
+
+from __future__ import annotations
+
+import time
+
+from qctl.model import Filter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from qctl.model import Job
+    from qctl.store.sqlite.store import SQLiteStore
+
+
+class Inspection:
+    """Reads a queue through its store. No method keeps a read transaction open."""
+
+    store: SQLiteStore
+
+    # -- look -----------------------------------------------------------------------------------------------------
+
+    def get(self, job: int | str) -> Job:
+        """The job with this number, id, or unambiguous beginning of an id. Raises NotFound, BadValue (ambiguous)."""
+        from qctl.store.sqlite.look import get_job
+
+        return get_job(self.store, job)
+
+    def numbers(self, jobs: Iterable[int | str]) -> list[int]:
+        """The numbers that these mean: numbers, ids, beginnings of ids, ranges (`1040-1050`, those that exist).
+
+        In the order given, each once. Raises NotFound for one that names no job.
+        """
+        from qctl.store.sqlite.look import resolve
+
+        return resolve(self.store, jobs)
+
+    def find(
+        self, filter: Filter | None = None, *, limit: int | None = None, newest_first: bool = True
+    ) -> Iterator[Job]:
+        """The jobs that fit, read in short chunks: no read transaction stays open between two of them."""
+        from qctl.store.sqlite.look import find_jobs
+
+        return find_jobs(self.store, filter or Filter(), limit, newest_first)
+
+    def count(self, filter: Filter | None = None) -> int:
+        """How many jobs fit."""
+        from qctl.store.sqlite.look import count_jobs
+
+        return count_jobs(self.store, filter or Filter())
+
+    def history(self, number: int) -> list[dict[str, Any]]:
+        """The attempts of a job, oldest first, replays included, the running one last: attempt, worker, started_at,
+        finished_at, outcome, exit_code, error."""
+        from qctl.store.sqlite.look import history_of
+
+        return history_of(self.store, number)
+
+    def runs(self, number: int) -> list[tuple[int, int]]:
+        """(token, attempt) of every run of a job that ended or is going on, oldest first."""
+        from qctl.store.sqlite.look import runs_of
+
+        return runs_of(self.store, number)
+
+    def output(self, number: int, token: int, position: int = 0) -> list[tuple[int, int, bytes]]:
+        """What a run wrote, from a position on: (position, stream, bytes), in order; stream 1 is stdout, 2 stderr.
+        Positions count all bytes the run wrote: where one does not follow from the last, what was between was cut."""
+        from qctl.store.sqlite.look import output_after
+
+        return output_after(self.store, number, token, position)
+
+    def output_size(self, number: int) -> int:
+        """Bytes kept of what all runs of a job wrote."""
+        from qctl.store.sqlite.look import output_size
+
+        return output_size(self.store, number)
+
+    def live_workers(self) -> int:
+        """How many workers have given a sign of life of late."""
+        from qctl.store.sqlite.figures import live_workers
+
+        return live_workers(self.store, time.time())
+
+    # -- figures --------------------------------------------------------------------------------------------------
+
+    def stats(self, window: float = 3600.0) -> dict[str, Any]:
+        """The figures of the lesson over the last `window` seconds; see store/sqlite/figures.py for their shape."""
+        from qctl.store.sqlite.figures import stats
+
+        return stats(self.store, time.time(), window)
+
+    def health(self, **limits: float) -> dict[str, Any]:
+        """`{"status": "healthy|degraded|unhealthy", "issues": [...], "checks": [...]}`; `limits`: max_pending,
+        max_age (seconds), max_dead, over the settings of the queue, over the lesson's 1000, 1800, 10."""
+        from qctl.store.sqlite.figures import health
+
+        return health(self.store, time.time(), limits)
+
+    def dead_letters(self, filter: Filter | None = None, *, reviewed: bool | None = False) -> Iterator[dict[str, Any]]:
+        """Dead letters, newest first: the row of `dead_letter_jobs` and the job's `number`. `reviewed` None: all."""
+        from qctl.store.sqlite.dead import find_dead
+
+        return find_dead(self.store, filter or Filter(), reviewed)
+
+    def letters(self, job_id: str) -> list[dict[str, Any]]:
+        """All dead letters of the job with this id, newest first."""
+        from qctl.store.sqlite.dead import letters_of
+
+        return letters_of(self.store, job_id)
+
+    def letter(self, id: str) -> dict[str, Any] | None:
+        """The dead letter with this id (or beginning of one), None when there is none."""
+        from qctl.store.sqlite.dead import letter
+
+        return letter(self.store, id)

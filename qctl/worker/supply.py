@@ -1,0 +1,146 @@
+"""What a worker has claimed and not begun: where each job goes, and what goes back because it would wait too long."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from qctl.store.sqlite import workers
+from qctl.worker.commands import CommandRun
+from qctl.worker.pace import AHEAD, LONG, Pace
+from qctl.worker.run import Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qctl.model import Lease
+    from qctl.rules.ending import Ending, Facts
+    from qctl.store.sqlite.store import SQLiteStore
+    from qctl.worker.commands import Commands
+    from qctl.worker.log import Log
+    from qctl.worker.pool import Pool
+    from qctl.worker.process import HandlerProcess
+
+
+class Supply:
+    """The leases of one worker that wait for a slot. `time_limit` (seconds) and `output_limit` (bytes) are defaults."""
+
+    def __init__(
+        self,
+        store: SQLiteStore,
+        worker: str,
+        slots: int,
+        commands: Commands,
+        pool: Pool,
+        log: Log,
+        time_limit: float,
+        output_limit: int,
+        failed: Callable[[Run, Ending, Facts], None],
+    ) -> None:
+        self.store = store
+        self.worker = worker
+        self.slots = slots
+        self.commands = commands
+        self.pool = pool
+        self.log = log
+        self.time_limit = time_limit
+        self.output_limit = output_limit
+        self.failed = failed  # takes a run that could not even start
+        self.pace = Pace()
+        self.waiting: deque[Lease] = deque()
+        self.since = 0.0
+
+    def add(self, leases: list[Lease]) -> None:
+        """Take leases that were just claimed."""
+        self.waiting.extend(leases)
+        self.since = time.monotonic()
+
+    def busy(self) -> int:
+        """Slots in which something runs."""
+        return len(self.commands.running) + self.pool.busy
+
+    def running(self) -> list[Run]:
+        """The runs in progress."""
+        runs: list[Run] = list(self.commands.running.values())
+        runs += [process.queue[0] for process in self.pool.processes if process.queue]
+        return runs
+
+    def start(self, now: float) -> None:
+        """Start what was claimed: commands in free slots, typed jobs also ahead of time, as long as they are short."""
+        wall = time.time()
+        parcels: dict[HandlerProcess, list[Run]] = {}
+        taken = self.busy()
+        while self.waiting:
+            lease = self.waiting[0]
+            limit = self.time_limit if lease.timeout is None else lease.timeout
+            if lease.command is not None:
+                if taken >= self.slots:
+                    break
+                self.waiting.popleft()
+                command = CommandRun(lease, limit, self.output_limit)
+                failed = self.commands.start(command)
+                if failed:
+                    self.failed(command, *failed)
+                else:
+                    taken += 1
+                    self.log.started(command, command.started_at)
+                continue
+            run = Run(lease, limit, self.output_limit)
+            run.expected = self.pace.length(lease.type)
+            process = self.place(run, parcels, taken)
+            if process is None:
+                break
+            self.waiting.popleft()
+            if process not in parcels:
+                parcels[process] = []
+                taken += not process.queue
+            parcels[process].append(run)
+        for process, runs in parcels.items():
+            begins = not process.queue
+            process.give(runs, wall, now)
+            if begins and runs[0].expected > LONG:
+                self.log.started(runs[0], wall)
+        self.give_way(wall, now)
+
+    def place(self, run: Run, parcels: dict[HandlerProcess, list[Run]], taken: int) -> HandlerProcess | None:
+        """The process that takes a typed job next: an idle one, else one whose jobs are all short."""
+        if taken < self.slots:
+            process = self.pool.idle(parcels)
+            if process is not None:
+                return process
+        best, least = None, AHEAD - run.expected
+        for process in self.pool.processes:
+            parcel = parcels.get(process)
+            if process.dead or not (process.queue or parcel):
+                continue
+            load = process.load + (parcel[0].expected * len(parcel) if parcel else 0.0)
+            if load <= least:
+                best, least = process, load
+        return best
+
+    def give_way(self, wall: float, now: float) -> None:
+        """Hand back what waits behind a job that takes its time: another slot may be free, here or elsewhere."""
+        back: list[Lease] = []
+        if now - self.since > LONG:
+            back += self.waiting
+            self.waiting.clear()
+        for process in self.pool.processes:
+            first = process.queue[0] if len(process.queue) > 1 else None
+            if first is not None and process.ready and wall - first.started_at > LONG:
+                back += [run.lease for run in process.take_back()]
+        if back:
+            self.pace.overall = max(self.pace.overall, AHEAD)
+            self.hand_back(back)
+
+    def hand_back(self, leases: list[Lease]) -> None:
+        workers.hand_back(self.store, self.worker, [(one.number, one.token) for one in leases], time.time())
+
+    def clear(self) -> None:
+        """Hand back everything that was not begun: the worker stops."""
+        back = list(self.waiting)
+        self.waiting.clear()
+        for process in self.pool.processes:
+            back += [run.lease for run in process.take_back()]
+        if back:
+            self.hand_back(back)
