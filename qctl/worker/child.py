@@ -164,8 +164,9 @@ class Child:
             busy = False
         finished = time.time()
         flush()
-        for fd in self.marks:
+        for number_of_stream, fd in enumerate(self.marks, 1):
             os.write(fd, self.nonce)
+            os.dup2(fd, number_of_stream)  # the next job finds its output as it should be
         self.send((DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished))
 
     def run_async(self, coroutine: Any) -> Any:

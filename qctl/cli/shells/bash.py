@@ -47,14 +47,14 @@ __qctl_offer() {
         while IFS= read -r line; do
             if [[ -z $line ]]; then
                 continue
-            elif [[ $COMP_TYPE == 63 && $line == "$full"* && $line == *$'\t'* ]]; then
+            elif [[ ${COMP_TYPE-} == 63 && $line == "$full"* && $line == *$'\t'* ]]; then
                 # Only listed, not inserted: what it is may stand beside it.
                 COMPREPLY[${#COMPREPLY[@]}]=${line/$'\t'/  }
             else
                 __qctl_add "$2" "${line%%$'\t'*}"
             fi
         done <<<"$("$program" ${db:+--db "$db"} _values "$1" -- "$start" 2>/dev/null)"
-        if [[ $COMP_TYPE == 63 && ${#COMPREPLY[@]} == 1 ]]; then
+        if [[ ${COMP_TYPE-} == 63 && ${#COMPREPLY[@]} == 1 ]]; then
             COMPREPLY[0]=${COMPREPLY[0]%%  *}
         fi ;;
     esac

@@ -15,7 +15,7 @@ PATIENCE = 0.2  # seconds
 
 def suggest(path: str, kind: str) -> list[tuple[str, str]]:
     """Values of a kind in the queue file at `path`, each with a description or "". Raises sqlite3.Error."""
-    connection = sqlite3.connect(f"file:{uri(path)}?mode=ro", PATIENCE, uri=True)
+    connection = sqlite3.connect(f"file:{uri(path)}?mode=ro", timeout=PATIENCE, uri=True)
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
         if kind == "jobs":

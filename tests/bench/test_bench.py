@@ -1,0 +1,25 @@
+"""The benchmarks run, and say what they found in one table."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.measure import Row, table
+from tests.bench.works import ahead, enqueue, purge
+
+
+@pytest.mark.parametrize("work", [enqueue, ahead, purge])
+def test_a_bench_gives_rows_with_figures_and_a_ratio(work: object) -> None:
+    rows = work(0.01)  # type: ignore[operator]
+    assert rows
+    for row in rows:
+        assert row.figures["qctl"] > 0
+        assert row.ratio == row.figures["qctl"] / row.figures[row.against]
+    assert table(rows).count("\n") == len(rows) + 1
+
+
+def test_a_bar_is_met_or_not_by_its_direction() -> None:
+    figures = {"qctl": 90.0, "peer": 100.0}
+    assert Row("x", "/s", figures, "peer", 0.8, higher=True).is_met
+    assert not Row("x", "/s", figures, "peer", 1.0, higher=True).is_met
+    assert Row("x", "ms", figures, "peer", 1.0, higher=False).is_met
