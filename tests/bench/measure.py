@@ -21,7 +21,15 @@ class Row:
     """One comparison. `unit`: what the figures are in; `bar`: the ratio to reach; `higher`: whether more is better."""
 
     def __init__(
-        self, work: str, unit: str, figures: dict[str, float], against: str, bar: float, *, higher: bool, absent: str = ""
+        self,
+        work: str,
+        unit: str,
+        figures: dict[str, float],
+        against: str,
+        bar: float,
+        *,
+        higher: bool,
+        absent: str = "",
     ) -> None:
         self.work = work
         self.unit = unit
@@ -76,12 +84,18 @@ def folder() -> Iterator[Path]:
 def seconds(argv: list[str], **options: object) -> float:
     """How long a whole process takes."""
     begun = time.perf_counter()
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, **options)  # type: ignore[call-overload]
+    subprocess.run(
+        argv, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, **options
+    )  # type: ignore[call-overload]
     return time.perf_counter() - begun
 
 
 def machine() -> str:
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "") if os.path.exists("/proc/cpuinfo") else platform.processor()
+    model = (
+        next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
+        if os.path.exists("/proc/cpuinfo")
+        else platform.processor()
+    )
     return (
         f"{os.cpu_count()} cores {model}, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"

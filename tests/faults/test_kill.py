@@ -67,7 +67,9 @@ def test_a_kill_at_any_moment_loses_no_job_and_ends_each_once(
     jobs: list[dict[str, Any]] = []
     for n in range(count):
         if n % 3:
-            jobs.append({"type": "job", "payload": {"n": n, "took": chance.choice([0, 0.001, 0.05])}, "max_attempts": 100})
+            jobs.append(
+                {"type": "job", "payload": {"n": n, "took": chance.choice([0, 0.001, 0.05])}, "max_attempts": 100}
+            )
         else:
             line = f"echo start {n} $$ >> {trace}; sleep {chance.choice([0, 0.02])}; echo end {n} $$ >> {trace}"
             jobs.append({"shell": line, "max_attempts": 100, "backoff": "fixed:0s"})

@@ -41,7 +41,7 @@ def test_output_goes_to_the_job_that_wrote_it_also_when_jobs_are_tiny(queue: Que
     drain("--handlers", HANDLERS, "-c", "2", code=0)
     assert [output(queue, n + 1) for n in range(300)] == [b"text %d\n" % n for n in range(300)]
     for n in range(20):
-        rows = queue.output(301 + n, 1)
+        rows = queue.output(301 + n, queue.get(301 + n).token)
         assert {(stream, data) for _position, stream, data in rows} == {(1, b"raw %d\n" % n), (2, b"child %d\n" % n)}
 
 
@@ -285,7 +285,12 @@ def test_json_lines_tell_every_event(queue: Queue, drain: Work) -> None:
     lines = [json.loads(line) for line in drain("--log-format", "json", code=1).err.splitlines()]
     events = [line["event"] for line in lines]
     assert events == ["worker", "started", "ended", "worker"]
-    assert (lines[2]["job"], lines[2]["status"], lines[2]["outcome"], lines[2]["exit_code"]) == (1, "failed", "failed", 1)
+    assert (lines[2]["job"], lines[2]["status"], lines[2]["outcome"], lines[2]["exit_code"]) == (
+        1,
+        "failed",
+        "failed",
+        1,
+    )
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,22 @@ def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str
     return numbers
 
 
+def insert_inside(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str) -> list[int]:
+    """Like `insert_jobs`, in a transaction that holds things of the caller's: all or none, and those untouched."""
+    if not connection.in_transaction and connection.isolation_level is not None:
+        # This connection begins transactions by itself before an INSERT, but not before a SAVEPOINT.
+        connection.execute(f"BEGIN {connection.isolation_level}")
+    connection.execute("SAVEPOINT qctl_enqueue")
+    try:
+        numbers = insert_jobs(connection, jobs, now)
+    except BaseException:
+        connection.execute("ROLLBACK TO qctl_enqueue")
+        raise
+    finally:
+        connection.execute("RELEASE qctl_enqueue")
+    return numbers
+
+
 def insert_many(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str) -> list[int]:
     """Like `insert_jobs`, faster, in a transaction that holds nothing else. When it raises IntegrityError, roll that
     back: `insert_jobs` can tell which job it was."""

@@ -49,6 +49,7 @@ CREATE INDEX jobs_completed ON jobs (completed_at) WHERE status = 'completed';
 CREATE INDEX jobs_ended ON jobs (status, updated_at)
   WHERE status = 'failed' OR status = 'cancelled'; -- with IN (...) SQLite would not see that a query fits
 
+-- A time before the year 0 (julian day 1721059.5), such as a bare number, is none: it would not sort as text.
 -- Two steps, because SQLite pays for the whole body of a trigger at each row even when WHEN says no: the first is tiny.
 CREATE TRIGGER jobs_times_inserted AFTER INSERT ON jobs
 WHEN NEW.scheduled_at IS NOT strftime('%Y-%m-%d %H:%M:%f', NEW.scheduled_at)
@@ -67,15 +68,15 @@ CREATE VIEW qctl_times AS
 CREATE TRIGGER qctl_times_normalised INSTEAD OF INSERT ON qctl_times
 BEGIN
   SELECT RAISE(ABORT, 'jobs.scheduled_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
-    WHERE julianday(NEW.scheduled_at) IS NULL;
+    WHERE coalesce(julianday(NEW.scheduled_at), 0) < 1721059.5;
   SELECT RAISE(ABORT, 'jobs.created_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
-    WHERE julianday(NEW.created_at) IS NULL;
+    WHERE coalesce(julianday(NEW.created_at), 0) < 1721059.5;
   SELECT RAISE(ABORT, 'jobs.updated_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
-    WHERE julianday(NEW.updated_at) IS NULL;
+    WHERE coalesce(julianday(NEW.updated_at), 0) < 1721059.5;
   SELECT RAISE(ABORT, 'jobs.completed_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
-    WHERE NEW.completed_at IS NOT NULL AND julianday(NEW.completed_at) IS NULL;
+    WHERE NEW.completed_at IS NOT NULL AND coalesce(julianday(NEW.completed_at), 0) < 1721059.5;
   SELECT RAISE(ABORT, 'jobs.locked_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
-    WHERE NEW.locked_at IS NOT NULL AND julianday(NEW.locked_at) IS NULL;
+    WHERE NEW.locked_at IS NOT NULL AND coalesce(julianday(NEW.locked_at), 0) < 1721059.5;
   UPDATE jobs SET
     scheduled_at = strftime('%Y-%m-%d %H:%M:%f', NEW.scheduled_at),
     created_at = strftime('%Y-%m-%d %H:%M:%f', NEW.created_at),
@@ -89,7 +90,7 @@ CREATE TRIGGER jobs_times_updated AFTER UPDATE OF scheduled_at ON jobs
 WHEN NEW.scheduled_at IS NOT strftime('%Y-%m-%d %H:%M:%f', NEW.scheduled_at)
 BEGIN
   SELECT RAISE(ABORT, 'jobs.scheduled_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
-    WHERE julianday(NEW.scheduled_at) IS NULL;
+    WHERE coalesce(julianday(NEW.scheduled_at), 0) < 1721059.5;
   UPDATE jobs SET scheduled_at = strftime('%Y-%m-%d %H:%M:%f', NEW.scheduled_at) WHERE number = NEW.number;
 END;
 

@@ -146,10 +146,10 @@ class SQLiteStore:
 
     def insert(self, jobs: Sequence[NewJob], now: str, connection: sqlite3.Connection | None = None) -> list[int]:
         """Store the jobs, all or none, durably; their numbers. With `connection`, inside its open transaction."""
-        from qctl.store.sqlite.insert import insert_jobs, insert_many
+        from qctl.store.sqlite.insert import insert_inside, insert_jobs, insert_many
 
         if connection is not None:
-            return insert_jobs(connection, jobs, now)
+            return insert_inside(connection, jobs, now) if len(jobs) > 1 else insert_jobs(connection, jobs, now)
         if len(jobs) > 1:
             try:
                 with self.write() as own:
