@@ -171,9 +171,10 @@ __qctl_kind() {
         esac ;;
     'edit')
         case $2 in
-        --payload|--in|-i|--at|--tag|--max-attempts|--backoff|--timeout|--busy-timeout) kind='-' ;;
+        --payload|--in|-i|--at|--max-attempts|--backoff|--timeout|--busy-timeout) kind='-' ;;
         --priority|-p) kind='=low normal high critical' ;;
         --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
         --db) kind='file' ;;
         esac ;;
     'stats')

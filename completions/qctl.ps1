@@ -243,7 +243,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--at', '-', 'Run at a time.'),
                 @('--queue', 'queues', 'Move it to a queue.'),
                 @('-q', 'queues', 'Move it to a queue.'),
-                @('--tag', '-', 'Its tags from now on; may be repeated.'),
+                @('--tag', 'tags', 'Its tags from now on; may be repeated.'),
                 @('--max-attempts', '-', 'Attempts before it becomes a dead letter.'),
                 @('--backoff', '-', 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'),
                 @('--timeout', '-', 'Longest time of an attempt; none: no limit.'),

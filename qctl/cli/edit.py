@@ -95,7 +95,7 @@ EDIT = Command(
     Option("--in", "-i", metavar="DURATION", help="Run after a delay from now."),
     Option("--at", metavar="TIME", help="Run at a time."),
     Option("--queue", "-q", metavar="NAME", help="Move it to a queue.", complete="queues"),
-    Option("--tag", metavar="TAG", multiple=True, help="Its tags from now on; may be repeated."),
+    Option("--tag", metavar="TAG", multiple=True, help="Its tags from now on; may be repeated.", complete="tags"),
     Option("--max-attempts", metavar="N", help="Attempts before it becomes a dead letter."),
     Option("--backoff", metavar="BACKOFF", help="linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%]."),
     Option("--timeout", metavar="DURATION", help="Longest time of an attempt; none: no limit."),

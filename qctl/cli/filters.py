@@ -98,7 +98,10 @@ def when_of(job: Job, state: str, now: float) -> str:
     from qctl.rules.when import from_text
 
     def ago(text: str | None) -> float:
-        return now - from_text(text) if text else 0.0
+        try:
+            return now - from_text(text) if text else 0.0
+        except ValueError:
+            return 0.0  # an UPDATE from elsewhere may have written anything
 
     data = job.data
     if state == "processing":

@@ -48,11 +48,14 @@ def run(values: Values) -> int:
 
 def pairs(job: Job, history: list[dict[str, Any]], size: int, now: float) -> list[tuple[Any, ...]]:
     from qctl.cli.render import bytes_text, object_json
+    from qctl.cli.terminal import is_terminal
     from qctl.rules.clock import duration_text, human, moment
-    from qctl.rules.when import from_text
+    from qctl.rules.when import from_text, iso
 
     row = public(job)
     found: list[tuple[Any, ...]] = [("Id", row["id"]), ("Status", row["status"])]
+    if not is_terminal(sys.stdout):  # on a terminal they stand in the title
+        found = [("Number", row["number"]), ("Type", row["type"]), *found]
     if row["command"]:
         found.append(("Command", what(job)))
         found.append(("Directory", row["cwd"]))
@@ -63,7 +66,7 @@ def pairs(job: Job, history: list[dict[str, Any]], size: int, now: float) -> lis
     if row["status"] == "pending":
         found.append(("Due", row["scheduled_at"], moment(from_text(row["scheduled_at"]), now)))
     if row["completed_at"]:
-        found.append(("Completed", row["completed_at"], moment(from_text(row["completed_at"]), now)))
+        found.append(("Completed", row["completed_at"], spoken(row["completed_at"], now)))
     for label, key in (("Queue", "queue"), ("Priority", "priority")):
         if row[key] not in ("default", 0):
             found.append((label, row[key]))
@@ -92,9 +95,20 @@ def pairs(job: Job, history: list[dict[str, Any]], size: int, now: float) -> lis
             start, end = one["started_at"], one["finished_at"]
             took = human((from_text(end) if end else now) - from_text(start)) if start else "-"
             error = f"  {one['error']}" if one["error"] else ""
-            lines.append(f"#{one['attempt']} {one['outcome']} {took}  {start or ''}  {one['worker'] or ''}{error}")
+            lines.append(f"#{one['attempt']} {one['outcome']} {took}  {iso(start)}  {one['worker'] or ''}{error}")
         found.append(("History", lines))
     return found
+
+
+def spoken(text: str, now: float) -> str:
+    """A stored time for people; as it is where an UPDATE from elsewhere wrote something else."""
+    from qctl.rules.clock import moment
+    from qctl.rules.when import from_text
+
+    try:
+        return moment(from_text(text), now)
+    except ValueError:
+        return text
 
 
 SHOW = Command(

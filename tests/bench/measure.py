@@ -91,11 +91,12 @@ def seconds(argv: list[str], **options: object) -> float:
 
 
 def machine() -> str:
-    model = (
-        next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
-        if os.path.exists("/proc/cpuinfo")
-        else platform.processor()
-    )
+    """What it was measured on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        model = platform.processor()
     return (
         f"{os.cpu_count()} cores {model}, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"

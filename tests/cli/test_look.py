@@ -168,3 +168,12 @@ def test_logs_of_an_attempt_are_told_apart(cli: Cli, queue: Queue) -> None:
     assert cli("logs", str(number), "--attempt", "1").out == "first\n"
     assert cli("logs", str(number), "--attempt", "7").code == 3
     assert cli("logs", "99").code == 3
+
+
+def test_a_time_that_another_program_garbled_does_not_break_who_looks(cli: Cli, queue: Queue) -> None:
+    number = int(queue.enqueue("a"))
+    run_one(queue, number, ending.SUCCEEDED, time.time())
+    with queue.store.write() as connection:
+        connection.execute("UPDATE jobs SET completed_at = 'garbage', updated_at = 'garbage'")
+    for argv in (["list"], ["list", "--json"], ["show", "1"], ["show", "1", "--json"], ["stats"], ["health"]):
+        assert cli(*argv).code == 0, argv

@@ -232,7 +232,9 @@ def test_an_end_is_whole_or_not_at_all(file_store: SQLiteStore) -> None:
     acts.put("x", max_attempts=1)
     (lease,) = acts.claim()
     before = everything(file_store)
-    file_store.connection.execute("CREATE TEMP TRIGGER fault BEFORE INSERT ON qctl_history BEGIN SELECT 1 / 0, raise(ABORT, 'fault'); END")
+    file_store.connection.execute(
+        "CREATE TEMP TRIGGER fault BEFORE INSERT ON qctl_history BEGIN SELECT 1 / 0, raise(ABORT, 'fault'); END"
+    )
     with pytest.raises(sqlite3.IntegrityError):
         acts.end(lease, ending.ERROR)
     assert everything(file_store) == before
@@ -259,7 +261,9 @@ def test_a_second_death_adds_a_second_dead_letter_and_the_history_goes_on(store:
 # -- cancel, and leases that were never begun ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", [ending.ERROR, ending.TIMEOUT, ending.CRASH, ending.RETRY, ending.SNOOZE, ending.STOPPED])
+@pytest.mark.parametrize(
+    "how", [ending.ERROR, ending.TIMEOUT, ending.CRASH, ending.RETRY, ending.SNOOZE, ending.STOPPED]
+)
 def test_a_job_that_somebody_cancelled_while_it_ran_does_not_go_back_to_pending(acts: Acts, how: str) -> None:
     """`cancel` said that it will end: an end of another kind that comes first must not bring it back."""
     acts.put("x")

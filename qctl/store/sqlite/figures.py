@@ -30,7 +30,8 @@ def stats(store: SQLiteStore, now: float, window: float) -> dict[str, Any]:
     text, since = to_text(now), to_text(now - window)
     by_type = [dict(zip(("type", "status", "count"), row, strict=True)) for row in store.read(sql("count_by_type"))]
     waiting = store.read(sql("count_waiting"), (text, text, text, text))
-    ends = store.read(sql("ends_since"), (since, NEWEST))
+    # An UPDATE from elsewhere may have written an end that is no time: it counts, but has no place in the window.
+    ends = [row for row in store.read(sql("ends_since"), (since, NEWEST)) if row[3] is not None]
     completed = dict(store.read(sql("completed_since"), (since,)))
     failures = dict(store.read(sql("failures_since"), (since,)))
     dead = dict(store.read("SELECT type, count(*) FROM dead_letter_jobs WHERE reviewed = 0 GROUP BY type"))
@@ -46,9 +47,9 @@ def stats(store: SQLiteStore, now: float, window: float) -> dict[str, Any]:
     types = [type_figures(name, by_type, waiting, ends, completed, failures, dead, now, window) for name in names]
     oldest = min((row[4] for row in waiting if row[4] is not None), default=None)
     done, failed = sum(completed.values()), sum(failures.values())
-    first = store.read("SELECT min(completed_at) FROM jobs WHERE status = 'completed' AND completed_at >= ?", (since,))[
-        0
-    ][0]
+    first = store.read(
+        "SELECT min(completed_at) FROM jobs WHERE status = 'completed' AND completed_at BETWEEN ? AND '9999'", (since,)
+    )[0][0]
     span = max(60.0, min(window, now - from_text(first))) if first else window
     return {
         "queue": {
