@@ -100,8 +100,11 @@ class Job:
 class NewJob:
     """A job to be stored. Every field may be left out but `type`; None means the schema's default.
 
-    `payload`, `command`, `env`, `tags` are JSON text; `scheduled_at` UTC text; `timeout` seconds.
+    `payload`, `command`, `env`, `tags` are JSON text; `scheduled_at`, `expires_at`, `tick` UTC text; `timeout` seconds.
+    `more` has the columns that few jobs use, by name: MORE.
     """
+
+    MORE = ("key", "expires_at", "parent", "flow", "step", "schedule", "tick", "status")
 
     __slots__ = (
         "backoff",
@@ -110,6 +113,7 @@ class NewJob:
         "env",
         "id",
         "max_attempts",
+        "more",
         "payload",
         "priority",
         "queue",
@@ -135,6 +139,7 @@ class NewJob:
         tags: str | None = None,
         timeout: float | None = None,
         backoff: str | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         self.type = type
         self.payload = payload
@@ -149,6 +154,7 @@ class NewJob:
         self.tags = tags
         self.timeout = timeout
         self.backoff = backoff
+        self.more = more
 
 
 class Lease:

@@ -92,10 +92,14 @@ def pairs(job: Job, history: list[dict[str, Any]], size: int, now: float) -> lis
     if history:
         lines = []
         for one in history:
-            start, end = one["started_at"], one["finished_at"]
-            took = human((from_text(end) if end else now) - from_text(start)) if start else "-"
             error = f"  {one['error']}" if one["error"] else ""
-            lines.append(f"#{one['attempt']} {one['outcome']} {took}  {iso(start)}  {one['worker'] or ''}{error}")
+            try:
+                start, end = one["started_at"], one["finished_at"]
+                took = human((from_text(end) if end else now) - from_text(start)) if start else "-"
+                begun = iso(start)
+            except ValueError:  # an UPDATE from elsewhere wrote something else
+                took, begun = "-", str(one["started_at"] or "")
+            lines.append(f"#{one['attempt']} {one['outcome']} {took}  {begun}  {one['worker'] or ''}{error}")
         found.append(("History", lines))
     return found
 

@@ -14,6 +14,7 @@ from qctl.rules.ending import Ending, Facts
 from qctl.rules.when import to_text
 from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.finish import Outcome
+from qctl.store.sqlite.look import history_of
 from qctl.store.sqlite.store import SQLiteStore
 
 NOW = 1_800_000_000.0  # 2027-01-15 08:00:00 UTC
@@ -57,9 +58,9 @@ class Acts:
 
     def history(self, number: int) -> list[tuple[Any, ...]]:
         """(attempt, worker, outcome, error) of each run that ended, oldest first."""
-        return self.store.read(
-            "SELECT attempt, worker, outcome, error FROM qctl_history WHERE job = ? ORDER BY token", (number,)
-        )
+        keys = ("attempt", "worker", "outcome", "error")
+        runs = [tuple(entry[key] for key in keys) for entry in history_of(self.store, number)]
+        return [run for run in runs if run[2] != "running"]
 
     def letters(self) -> list[tuple[Any, ...]]:
         """(original_job_id, type, payload, attempts, last_error, reviewed) of all dead letters, oldest first."""

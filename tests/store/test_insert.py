@@ -37,7 +37,7 @@ def test_a_stored_job_has_every_field_that_was_given(store: SQLiteStore, acts: A
     )
     (number,) = store.insert([job], TEXT)
     row = acts.row(number)
-    for name in NewJob.__slots__:
+    for name in set(NewJob.__slots__) - {"more"}:
         assert row[name] == getattr(job, name), name
     assert (row["status"], row["attempts"], row["token"], row["attempts_set"]) == ("pending", 0, 0, 1)
     assert row["created_at"] == row["updated_at"] == TEXT

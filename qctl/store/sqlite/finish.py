@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qctl.model import COMPLETED, FAILED, PENDING
-from qctl.rules.ending import LOST, SUCCEEDED, Ending, Facts, Move, decide
+from qctl.rules.ending import LOST, Ending, Facts, Move, decide
 from qctl.rules.when import to_text
 from qctl.store.sqlite.sql import sql
 
@@ -44,24 +44,25 @@ def finish_jobs(
                 complete,
                 (finished, now, started, ending.exit_code, ending.result, ending.number, ending.token, worker),
             ).rowcount
-        else:
-            due = to_text(move.due_at) if move.status == PENDING and move.due_at is not None else None
-            changed = execute(
-                move_job,
-                (
-                    move.status,
-                    move.attempts,
-                    move.rescues,
-                    due,
-                    now,
-                    started,
-                    ending.exit_code,
-                    move.error,
-                    ending.number,
-                    ending.token,
-                    worker,
-                ),
-            ).rowcount
+            outcomes.append(Outcome(ending, move if changed else None))
+            continue
+        due = to_text(move.due_at) if move.status == PENDING and move.due_at is not None else None
+        changed = execute(
+            move_job,
+            (
+                move.status,
+                move.attempts,
+                move.rescues,
+                due,
+                now,
+                started,
+                ending.exit_code,
+                move.error,
+                ending.number,
+                ending.token,
+                worker,
+            ),
+        ).rowcount
         if not changed:
             outcomes.append(Outcome(ending, None))
             continue
@@ -77,11 +78,12 @@ def finish_jobs(
                 finished,
                 ending.how,
                 ending.exit_code,
-                None if ending.how == SUCCEEDED else ending.error,
+                ending.error,
             )
         )
         outcomes.append(Outcome(ending, move))
-    connection.executemany(sql("insert_history"), history)
+    if history:
+        connection.executemany(sql("insert_history"), history)
     return outcomes
 
 

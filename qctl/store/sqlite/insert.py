@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 
-from qctl.model import DEFAULT_MAX_ATTEMPTS, BadValue
+from qctl.model import DEFAULT_MAX_ATTEMPTS, PENDING, BadValue
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -33,7 +33,11 @@ def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str
     numbers: list[int] = []
     for index, job in enumerate(jobs):
         try:
-            numbers.append(connection.execute(statement, row_of(job, now)).lastrowid or 0)
+            if job.more:
+                cursor = connection.execute(sql("insert_job_more"), (*row_of(job, now), *more_of(job)))
+            else:
+                cursor = connection.execute(statement, row_of(job, now))
+            numbers.append(cursor.lastrowid or 0)
         except sqlite3.IntegrityError as error:
             if "jobs.id" in str(error):
                 raise IdTaken(job.id, index) from None
@@ -60,6 +64,8 @@ def insert_inside(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: s
 def insert_many(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str) -> list[int]:
     """Like `insert_jobs`, faster, in a transaction that holds nothing else. When it raises IntegrityError, roll that
     back: `insert_jobs` can tell which job it was."""
+    if any(job.more for job in jobs):
+        return insert_jobs(connection, jobs, now)
     connection.executemany(sql("insert_job"), [row_of(job, now) for job in jobs])
     # The numbers follow one another: nobody else writes while this transaction is open.
     last = connection.execute("SELECT last_insert_rowid()").fetchone()[0]
@@ -86,6 +92,12 @@ def row_of(job: NewJob, now: str) -> tuple[Any, ...]:
         job.backoff,
         0 if attempts is None else 1,
     )
+
+
+def more_of(job: NewJob) -> tuple[Any, ...]:
+    """The columns that few jobs use; a status only for those that are not pending from the start."""
+    more = job.more or {}
+    return (*[more.get(name) for name in job.MORE[:-1]], more.get("status") or PENDING)
 
 
 def new_id() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qctl.model import PROCESSING, BadValue, Job, NotFound
+from qctl.model import BadValue, Job, NotFound
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -18,7 +18,8 @@ WIDEST = 1_000_000
 COLUMNS = (
     "number", "id", "type", "payload", "status", "priority", "attempts", "max_attempts", "last_error", "scheduled_at",
     "created_at", "updated_at", "completed_at", "locked_by", "locked_at", "queue", "command", "cwd", "env", "tags",
-    "timeout", "backoff", "token", "rescues", "cancel_asked", "started_at", "exit_code", "result",
+    "timeout", "backoff", "token", "rescues", "cancel_asked", "started_at", "worker", "exit_code", "result", "key",
+    "expires_at", "limit_key", "parent", "flow", "step", "schedule", "tick",
 )  # fmt: skip
 SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM jobs"
 LAST_CHARACTER = "\U0010ffff"
@@ -152,20 +153,16 @@ def count_jobs(store: SQLiteStore, filter: Filter) -> int:
 def history_of(store: SQLiteStore, number: int) -> list[dict[str, Any]]:
     """See Queue.history."""
     keys = ("attempt", "worker", "started_at", "finished_at", "outcome", "exit_code", "error")
-    rows = store.read(sql("history"), (number,))
-    history = [dict(zip(keys, row, strict=True)) for row in rows]
-    running = store.read("SELECT attempts, locked_by, started_at, status FROM jobs WHERE number = ?", (number,))
-    if running and running[0][3] == PROCESSING:
-        attempts, worker, started_at, _status = running[0]
-        history.append(dict(zip(keys, (attempts, worker, started_at, None, "running", None, None), strict=True)))
+    history = [dict(zip(keys, row, strict=True)) for row in store.read(sql("history"), (number,))]
+    for row in store.read(sql("latest_run"), (number,)):
+        history.append(dict(zip(keys, row[1:], strict=True)))
     return history
 
 
 def runs_of(store: SQLiteStore, number: int) -> list[tuple[int, int]]:
     """(token, attempt) of every run that ended or is going on, oldest first."""
     rows = store.read("SELECT token, attempt FROM qctl_history WHERE job = ? ORDER BY token", (number,))
-    running = store.read("SELECT token, attempts FROM jobs WHERE number = ? AND status = 'processing'", (number,))
-    return [(row[0], row[1]) for row in [*rows, *running]]
+    return [(row[0], row[1]) for row in [*rows, *store.read(sql("latest_run"), (number,))]]
 
 
 def output_after(store: SQLiteStore, number: int, token: int, position: int) -> list[tuple[int, int, bytes]]:

@@ -37,8 +37,17 @@ CREATE TABLE jobs (
   rescues       INTEGER NOT NULL DEFAULT 0,        -- how often a worker died while it ran
   cancel_asked  INTEGER NOT NULL DEFAULT 0,        -- 1: its worker shall end it
   started_at    TEXT,                              -- the latest attempt
+  worker        TEXT,                              -- who completed it
   exit_code     INTEGER,                           -- of the latest attempt of a command; negative: the signal
-  result        TEXT                               -- JSON
+  result        TEXT,                              -- JSON
+  key           TEXT,                              -- while a job with this key is unfinished, there is no second one
+  expires_at    TEXT,                              -- not started by then, it is cancelled
+  limit_key     TEXT,                              -- whose limit it counts against, for types limited by key
+  parent        INTEGER,                           -- the job that enqueued it
+  flow          INTEGER,                           -- the flow it belongs to, and its step there
+  step          TEXT,
+  schedule      TEXT,                              -- the schedule that made it, and the tick it stands for
+  tick          TEXT
 );
 
 -- A claim walks the lanes (priority, queue, type) from the top and reads each in order of scheduled_at, number.
@@ -49,6 +58,14 @@ CREATE INDEX jobs_completed ON jobs (completed_at) WHERE status = 'completed';
 CREATE INDEX jobs_ended ON jobs (status, updated_at)
   WHERE status = 'failed' OR status = 'cancelled'; -- with IN (...) SQLite would not see that a query fits
 
+CREATE UNIQUE INDEX jobs_key ON jobs (key)
+  WHERE key IS NOT NULL AND status <> 'completed' AND status <> 'failed' AND status <> 'cancelled';
+CREATE INDEX jobs_key_ended ON jobs (key, created_at) WHERE key IS NOT NULL;
+CREATE INDEX jobs_expiring ON jobs (expires_at)
+  WHERE expires_at IS NOT NULL AND (status = 'pending' OR status = 'blocked');
+CREATE UNIQUE INDEX jobs_tick ON jobs (schedule, tick) WHERE schedule IS NOT NULL;
+CREATE INDEX jobs_flow ON jobs (flow, number) WHERE flow IS NOT NULL;
+
 -- A time before the year 0 (julian day 1721059.5), such as a bare number, is none: it would not sort as text.
 -- Two steps, because SQLite pays for the whole body of a trigger at each row even when WHEN says no: the first is tiny.
 CREATE TRIGGER jobs_times_inserted AFTER INSERT ON jobs
@@ -57,13 +74,14 @@ WHEN NEW.scheduled_at IS NOT strftime('%Y-%m-%d %H:%M:%f', NEW.scheduled_at)
   OR (NEW.updated_at IS NOT NEW.created_at AND NEW.updated_at IS NOT strftime('%Y-%m-%d %H:%M:%f', NEW.updated_at))
   OR NEW.completed_at IS NOT NULL
   OR NEW.locked_at IS NOT NULL
+  OR NEW.expires_at IS NOT NULL
 BEGIN
   INSERT INTO qctl_times
-    VALUES (NEW.number, NEW.scheduled_at, NEW.created_at, NEW.updated_at, NEW.completed_at, NEW.locked_at);
+    VALUES (NEW.number, NEW.scheduled_at, NEW.created_at, NEW.updated_at, NEW.completed_at, NEW.locked_at, NEW.expires_at);
 END;
 
 CREATE VIEW qctl_times AS
-  SELECT number, scheduled_at, created_at, updated_at, completed_at, locked_at FROM jobs;
+  SELECT number, scheduled_at, created_at, updated_at, completed_at, locked_at, expires_at FROM jobs;
 
 CREATE TRIGGER qctl_times_normalised INSTEAD OF INSERT ON qctl_times
 BEGIN
@@ -77,12 +95,15 @@ BEGIN
     WHERE NEW.completed_at IS NOT NULL AND coalesce(julianday(NEW.completed_at), 0) < 1721059.5;
   SELECT RAISE(ABORT, 'jobs.locked_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
     WHERE NEW.locked_at IS NOT NULL AND coalesce(julianday(NEW.locked_at), 0) < 1721059.5;
+  SELECT RAISE(ABORT, 'jobs.expires_at is not a time: use YYYY-MM-DD HH:MM:SS.sss in UTC, or ISO 8601')
+    WHERE NEW.expires_at IS NOT NULL AND coalesce(julianday(NEW.expires_at), 0) < 1721059.5;
   UPDATE jobs SET
     scheduled_at = strftime('%Y-%m-%d %H:%M:%f', NEW.scheduled_at),
     created_at = strftime('%Y-%m-%d %H:%M:%f', NEW.created_at),
     updated_at = strftime('%Y-%m-%d %H:%M:%f', NEW.updated_at),
     completed_at = strftime('%Y-%m-%d %H:%M:%f', NEW.completed_at),
-    locked_at = strftime('%Y-%m-%d %H:%M:%f', NEW.locked_at)
+    locked_at = strftime('%Y-%m-%d %H:%M:%f', NEW.locked_at),
+    expires_at = strftime('%Y-%m-%d %H:%M:%f', NEW.expires_at)
   WHERE number = NEW.number;
 END;
 
@@ -131,7 +152,8 @@ CREATE TABLE cron_schedules (
   overlap         TEXT NOT NULL DEFAULT 'skip' CHECK (overlap IN ('skip', 'allow'))
 );
 
--- One row per attempt that ended; token tells the runs of a job apart, replays included.
+-- One row per attempt that ended without completing its job, or completed it before a replay: what completed it last
+-- stands in the job's own row. The token tells the runs of a job apart, replays included.
 CREATE TABLE qctl_history (
   job         INTEGER NOT NULL,
   token       INTEGER NOT NULL,
@@ -164,6 +186,60 @@ CREATE TABLE qctl_workers (
   concurrency INTEGER NOT NULL,
   started_at  TEXT NOT NULL,
   beat_at     TEXT NOT NULL
+);
+
+-- What a type says for its jobs where they say nothing themselves. NULL: nothing.
+CREATE TABLE qctl_types (
+  type         TEXT PRIMARY KEY NOT NULL,
+  max_attempts INTEGER,
+  backoff      TEXT,
+  timeout      REAL,    -- seconds
+  priority     INTEGER,
+  output_limit INTEGER, -- bytes
+  retention    REAL,    -- seconds that completed jobs are kept
+  schema       TEXT,    -- JSON Schema of the payload
+  command      TEXT     -- JSON array: the program that runs jobs of this type
+) WITHOUT ROWID;
+
+-- Limits on what may run: of a type, a queue, or everything (name '').
+CREATE TABLE qctl_limits (
+  scope           TEXT NOT NULL CHECK (scope IN ('type', 'queue', 'all')),
+  name            TEXT NOT NULL DEFAULT '',
+  rate            INTEGER, -- starts per rate_period seconds, and rate_burst more at once
+  rate_period     REAL,
+  rate_burst      INTEGER,
+  rate_key        TEXT,    -- path in the payload: each value has a rate of its own
+  concurrency     INTEGER,
+  concurrency_key TEXT,    -- path in the payload
+  paused_at       TEXT,
+  PRIMARY KEY (scope, name)
+) WITHOUT ROWID;
+
+-- The starts of late that count against a rate, by slots of time.
+CREATE TABLE qctl_starts (
+  scope TEXT NOT NULL,
+  name  TEXT NOT NULL,
+  key   TEXT NOT NULL,
+  slot  INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (scope, name, key, slot)
+) WITHOUT ROWID;
+
+-- Which jobs wait for which: kind 'completed', 'ended' or 'failed' is the end of `needs` that lets `job` go.
+CREATE TABLE qctl_needs (
+  job   INTEGER NOT NULL,
+  needs INTEGER NOT NULL,
+  kind  TEXT NOT NULL DEFAULT 'completed' CHECK (kind IN ('completed', 'ended', 'failed')),
+  met   INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (job, needs)
+) WITHOUT ROWID;
+
+CREATE INDEX qctl_needs_needed ON qctl_needs (needs);
+
+-- What was done once: the course's table. A handler marks its effect here in the transaction that makes it.
+CREATE TABLE IF NOT EXISTS processed_jobs (
+  job_id       TEXT PRIMARY KEY NOT NULL,
+  processed_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))
 );
 
 CREATE TABLE qctl_settings (

@@ -77,6 +77,7 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
                     connection.execute(sql("due_now"), (text, text, number, text))
                     done[number] = "due"
                 elif status in FINISHED:
+                    connection.execute(sql("keep_completion"), (number,))
                     connection.execute(sql("replay_job"), (text, text, number))
                     if status == FAILED:
                         connection.execute(sql("review_letters"), (id_,))
