@@ -462,6 +462,8 @@ def test_an_interrupt_while_waiting_gives_the_writers_lock_back(
     file_store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Interrupted:
+        in_transaction = False
+
         def execute(self, *_: object) -> None:
             raise KeyboardInterrupt
 

@@ -181,10 +181,10 @@ AT_THE_LAST_MOMENT = """
 import signal, sys
 from qctl.store.sqlite.lock import WritersLock
 real = signal.setitimer
-def late(which, seconds):
+def late(which, seconds, *again):
     if not seconds:
         signal.raise_signal(signal.SIGALRM)
-    return real(which, seconds)
+    return real(which, seconds, *again)
 signal.setitimer = late
 lock = WritersLock(sys.argv[1])
 print("waiting", flush=True)
@@ -196,7 +196,9 @@ sys.stdin.readline()
 def test_an_alarm_that_rings_as_the_turn_comes_is_a_wait_that_ran_out(lock: WritersLock) -> None:
     assert lock.acquire(0.0)
     argv = [sys.executable, "-c", AT_THE_LAST_MOMENT, lock.path]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiter:
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as waiter:
         assert waiter.stdout is not None and waiter.stdin is not None
         assert waiter.stdout.readline() == "waiting\n"
         until_it_sleeps(waiter.pid)

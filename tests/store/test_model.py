@@ -16,7 +16,14 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from qctl.model import CANCELLED, COMPLETED, FAILED, PENDING, PROCESSING, Lease, NewJob
 from qctl.rules import ending
@@ -59,7 +66,9 @@ FOREIGN_BURY = """
 class Known:
     """A job as the model knows it. Times in milliseconds since the epoch."""
 
-    def __init__(self, number: int, type_: str, queue: str, priority: int, due: int, most: int, is_command: bool) -> None:
+    def __init__(
+        self, number: int, type_: str, queue: str, priority: int, due: int, most: int, is_command: bool
+    ) -> None:
         self.number = number
         self.type = type_
         self.queue = queue
@@ -98,9 +107,7 @@ class Queue(RuleBasedStateMachine):
         super().__init__()
         self.folder = TemporaryDirectory() if self.path else None
         self.store = SQLiteStore(str(Path(self.folder.name) / "q.db") if self.folder else MEMORY)
-        self.plain = (
-            sqlite3.connect(self.store.path, isolation_level=None) if self.folder else self.store.connection
-        )
+        self.plain = sqlite3.connect(self.store.path, isolation_level=None) if self.folder else self.store.connection
         self.now = int(NOW) * 1000
         self.jobs: dict[int, Known] = {}
         self.highest = 0
@@ -184,7 +191,9 @@ class Queue(RuleBasedStateMachine):
         is_command=st.booleans(),
         count=st.integers(1, 3),
     )
-    def insert(self, type_: str, queue: str, priority: int, delay: int, most: int, is_command: bool, count: int) -> None:
+    def insert(
+        self, type_: str, queue: str, priority: int, delay: int, most: int, is_command: bool, count: int
+    ) -> None:
         due = self.now + delay
         new = [
             NewJob(
@@ -388,7 +397,9 @@ class Queue(RuleBasedStateMachine):
             "SELECT d.id FROM dead_letter_jobs d JOIN jobs j ON j.id = d.original_job_id WHERE j.number = ?",
             (job.number,),
         )
-        assert replay_dead(self.store, [row[0] for row in rows], self.seconds) == [job.number], "once, whatever is asked"
+        assert replay_dead(self.store, [row[0] for row in rows], self.seconds) == [job.number], (
+            "once, whatever is asked"
+        )
         job.go(PENDING, self.now)
         job.attempts = job.rescues = 0
 

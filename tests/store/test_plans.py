@@ -81,9 +81,7 @@ def test_no_statement_scans_or_sorts(schema: sqlite3.Connection, verb: str) -> N
         ("completed_count", "jobs_completed (completed_at>?)"),
     ],
 )
-def test_the_hot_statements_ride_on_the_index_meant_for_them(
-    schema: sqlite3.Connection, verb: str, index: str
-) -> None:
+def test_the_hot_statements_ride_on_the_index_meant_for_them(schema: sqlite3.Connection, verb: str, index: str) -> None:
     assert any(step.endswith(index) for step in plan(schema, sql(verb))), plan(schema, sql(verb))
 
 
