@@ -33,8 +33,11 @@ WHOLE = {
 
 
 def plan(connection: sqlite3.Connection, statement: str) -> list[str]:
-    count = re.sub(r"--[^\n]*", "", statement).count("?")
-    rows = connection.execute("EXPLAIN QUERY PLAN " + statement, (None,) * count)
+    bare = re.sub(r"--[^\n]*", "", statement)
+    names = re.findall(r":(\w+)", bare)
+    rows = connection.execute(
+        "EXPLAIN QUERY PLAN " + statement, dict.fromkeys(names) if names else (None,) * bare.count("?")
+    )
     return [row[3] for row in rows]
 
 
@@ -151,7 +154,7 @@ def test_200_000_jobs_that_cannot_run_make_no_claim_dearer(pair: tuple[SQLiteSto
         return [lease.number - store.read("SELECT max(number) FROM jobs")[0][0] + 40 for lease in leases]
 
     for limit in (1, 10, 1):
-        (few, first), (many, second) = (steps(store, lambda s=store: claim(s, limit)) for store in pair)  # type: ignore[misc]
+        (few, first), (many, second) = (steps(store, lambda s=store, n=limit: claim(s, n)) for store in pair)  # type: ignore[misc]
         assert len(first) == limit and first == second
         assert many <= few * 1.2
 
@@ -171,7 +174,7 @@ def test_200_000_jobs_that_cannot_run_make_the_other_moves_no_dearer(pair: tuple
         "beat": lambda store: workers.beat(store, "w", NOW),
     }
     for name, move in moves.items():
-        (few, first), (many, second) = (steps(store, lambda s=store: move(s)) for store in pair)  # type: ignore[misc]
+        (few, first), (many, second) = (steps(store, lambda s=store, m=move: m(s)) for store in pair)  # type: ignore[misc]
         assert first == second, name
         assert many <= few * 1.2, name
 

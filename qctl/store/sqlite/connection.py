@@ -26,12 +26,12 @@ def connect(path: str, busy_timeout: float, *, create: bool) -> tuple[sqlite3.Co
     what is no queue or cannot be used, QueueLocked when another process keeps it locked.
     """
     if path == MEMORY:
-        connection = tune(sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False))
-        build(connection)
-        return connection, None
+        memory = tune(sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False))
+        build(memory)
+        return memory, None
     is_new = check_path(path, create)
     lock = WritersLock(path + "-lock")
-    connection: sqlite3.Connection | None = None
+    connection = None
     try:
         if is_new:
             return found(path, busy_timeout, lock), lock
