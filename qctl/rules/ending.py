@@ -115,6 +115,11 @@ def decide(ending: Ending, facts: Facts, random: Callable[[], float]) -> Move:
     return Move(PENDING, attempts, rescues, now + wait, ending.error)
 
 
+def heed_cancel(move: Move) -> Move:
+    """The move instead of one back to pending, when somebody cancelled the job while it ran."""
+    return Move(CANCELLED, move.attempts, move.rescues, None, move.error or "cancelled")
+
+
 def backoff_of(facts: Facts) -> Backoff:
     """The job's own backoff, or the default; a text that plain SQL put there and nobody can read counts as none."""
     if not facts.backoff:

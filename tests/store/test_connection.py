@@ -129,37 +129,45 @@ def test_a_file_made_through_a_symlink_is_private_too(tmp_path: Path) -> None:
     store.close()
 
 
+NEIGHBOUR = """
+import sys
+from qctl.store.sqlite.store import SQLiteStore
+from qctl.store.sqlite.workers import register
+store = SQLiteStore(sys.argv[1])
+register(store, "w-neighbour", 1, 1.0)
+print("registered", flush=True)
+sys.stdin.readline()
+with store.write():
+    print("writing", flush=True)
+    sys.stdin.readline()
+"""
+
+
 def test_a_file_is_the_same_queue_under_every_name(tmp_path: Path) -> None:
-    """The locks and the log belong to the file, not to the name: a symlink leads to those of the real file."""
+    """The locks and the log belong to the file, not to its name: else a live worker would be taken for dead."""
     from qctl.store.sqlite import wal
     from qctl.store.sqlite.workers import dead_workers, register
 
     make(tmp_path / "real.db")
     (tmp_path / "link.db").symlink_to("real.db")
-    script = (
-        "import sys; from qctl.store.sqlite.store import SQLiteStore; from qctl.store.sqlite.workers import register\n"
-        "store = SQLiteStore(sys.argv[1]); register(store, 'w-live', 1, 1.0)\n"
-        "with store.write(): print('held', flush=True); sys.stdin.read()"
-    )
-    argv = [sys.executable, "-c", script, str(tmp_path / "link.db")]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as live:
-        assert live.stdout is not None and live.stdout.readline() == "held\n"
-        store = SQLiteStore(str(tmp_path / "real.db"), busy_timeout=0.0)
-        assert store.lock is not None and not store.lock.acquire(0.0), "the writers' lock is another"
-        live.stdin and live.stdin.close()
-        live.wait()
-        store.close()
-    with subprocess.Popen(
-        [*argv[:-1], str(tmp_path / "real.db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as live:
-        # the id is taken by the row of the first, so this one ends; only the link's view is of interest
-        live.communicate()
-    store = SQLiteStore(str(tmp_path / "link.db"))
-    store.insert([NewJob("x")], TEXT)
-    assert wal.pages(store.path) > 0, "the log is another"
-    register(store, "w-here", 1, NOW)
-    assert dead_workers(store, "w-other", NOW, 1e9)[:1] == [("w-live", dead_workers(store, "w-other", NOW, 1e9)[0][1])]
+    argv = [sys.executable, "-c", NEIGHBOUR, str(tmp_path / "link.db")]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as neighbour:
+        assert neighbour.stdin is not None and neighbour.stdout is not None
+        assert neighbour.stdout.readline() == "registered\n"
+        store = SQLiteStore(str(tmp_path / "real.db"))
+        register(store, "w-here", 1, NOW)
+        dead = dead_workers(store, "w-here", NOW, 1e9)
+        neighbour.stdin.write("\n")
+        neighbour.stdin.flush()
+        assert neighbour.stdout.readline() == "writing\n"
+        assert store.lock is not None
+        is_alone = store.lock.acquire(0.0)
     store.close()
+    linked = SQLiteStore(str(tmp_path / "link.db"))
+    linked.insert([NewJob("x")], TEXT)
+    pages = wal.pages(linked.path)
+    linked.close()
+    assert (dead, is_alone, pages > 0) == ([], False, True)
 
 
 def test_a_missing_file_is_made_only_when_asked(tmp_path: Path) -> None:
@@ -454,6 +462,8 @@ def test_an_interrupt_while_waiting_gives_the_writers_lock_back(
     file_store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Interrupted:
+        in_transaction = False
+
         def execute(self, *_: object) -> None:
             raise KeyboardInterrupt
 

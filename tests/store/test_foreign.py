@@ -123,8 +123,8 @@ def test_their_dead_letter_is_one_of_ours_and_can_be_replayed(acts: Acts, plain:
 
 def test_attempts_are_counted_together(acts: Acts, plain: sqlite3.Connection) -> None:
     acts.put("x", now=past(), id="ours-1", max_attempts=2, backoff="fixed:0s")
-    acts.end(acts.claim(now=time.time())[0], ending.ERROR, now=time.time(), error="ours")
-    claim(plain)
+    acts.end(acts.claim(now=past())[0], ending.ERROR, now=past(), error="ours")
+    assert claim(plain)
     fail(plain, "ours-1", "theirs")
     assert acts.row(1)["status"] == FAILED
     assert [letter[3:5] for letter in acts.letters()] == [(2, "theirs")]
@@ -137,8 +137,8 @@ def test_attempts_are_counted_together(acts: Acts, plain: sqlite3.Connection) ->
 def test_our_late_result_never_touches_their_run(acts: Acts, plain: sqlite3.Connection, how: str) -> None:
     """They do not know of tokens: the name in `locked_by` is the fence."""
     acts.put("x", now=past(), id="ours-1")
-    (lease,) = acts.claim(now=present())
-    acts.end(lease, ending.LOST, now=time.time())
+    (lease,) = acts.claim(now=past())
+    acts.end(lease, ending.LOST, now=past())
     assert claim(plain) == "ours-1"
     before = acts.row(1)
     assert acts.end(lease, how, now=present()).move is None
@@ -208,13 +208,13 @@ def test_the_lock_of_a_worker_of_ours_is_never_stale_by_age(acts: Acts) -> None:
 def test_what_was_rescued_from_them_keeps_the_history_of_our_own_runs(acts: Acts, plain: sqlite3.Connection) -> None:
     """They do not let the token grow, so their run must not take the place of ours in the history."""
     acts.put("x", now=past(), id="ours-1", backoff="fixed:0s")
-    now = time.time()
+    now = past()
     acts.end(acts.claim(now=now)[0], ending.ERROR, now=now, error="ours")
     for _ in range(2):
         assert claim(plain) == "ours-1"
         now += 1000
         assert len(rescue_stale(acts.store, now, STALE_AFTER, lambda: 0.0)) == 1
-        plain.execute("UPDATE jobs SET scheduled_at = datetime('now')")
+        plain.execute("UPDATE jobs SET scheduled_at = datetime('now', '-2 seconds')")
     assert [entry[1:3] for entry in acts.history(1)] == [
         ("w-1", "failed"),
         ("worker-0badcafe", "lost"),
@@ -230,7 +230,7 @@ def test_a_job_that_keeps_killing_foreign_workers_comes_to_an_end(acts: Acts, pl
             break
         now += 1000
         rescue_stale(acts.store, now, STALE_AFTER, lambda: 0.0)
-        plain.execute("UPDATE jobs SET scheduled_at = datetime('now')")
+        plain.execute("UPDATE jobs SET scheduled_at = datetime('now', '-2 seconds')")
     assert acts.row(1)["status"] == FAILED
     assert len(acts.letters()) == 1
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 APPLICATION_ID: Final = 0x7163746C  # "qctl"
 MEMORY: Final = ":memory:"
+SMALLEST: Final = 512  # bytes: the smallest page a database can have
 
 
 def connect(path: str, busy_timeout: float, *, create: bool) -> tuple[sqlite3.Connection, WritersLock | None]:
@@ -25,30 +26,36 @@ def connect(path: str, busy_timeout: float, *, create: bool) -> tuple[sqlite3.Co
     what is no queue or cannot be used, QueueLocked when another process keeps it locked.
     """
     if path == MEMORY:
-        connection = tune(sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False))
-        build(connection)
-        return connection, None
+        memory = tune(sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False))
+        build(memory)
+        return memory, None
     is_new = check_path(path, create)
     lock = WritersLock(path + "-lock")
+    connection = None
     try:
         if is_new:
             return found(path, busy_timeout, lock), lock
         connection = tune(sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False))
-        version = schema_version(connection)
+        version = schema_version(connection, path)
         if version == SCHEMA_VERSION:
             return connection, lock
         if version is None:
-            if create and is_blank(connection):
+            # Two looks, between which another process may have made it.
+            if create and (is_blank(connection) or schema_version(connection, path) is not None):
                 connection.close()
                 return found(path, busy_timeout, lock), lock
-            connection.close()
             raise QueueFileError(f"{path} is an SQLite database without a queue: `qctl init` adds one to it")
         from qctl.store.sqlite import migrate
 
         migrate.upgrade(connection, lock, path, version, busy_timeout)
         return connection, lock
-    except (sqlite3.Error, OSError) as error:
-        raise explain(error, path) from error
+    except BaseException as error:
+        if connection is not None:
+            connection.close()  # and SQLite takes away what it put beside the file
+        lock.close()
+        if isinstance(error, (sqlite3.Error, OSError)):
+            raise explain(error, path) from error
+        raise
 
 
 def check_path(path: str, create: bool) -> bool:
@@ -69,26 +76,42 @@ def check_path(path: str, create: bool) -> bool:
         if not create:
             raise QueueFileError(f"{path} is empty: `qctl init` makes it a queue")
         return True
+    if status.st_size < SMALLEST:  # of one byte SQLite would say that it is empty, and write over it
+        raise QueueFileError(f"{path} is not a queue file: it is no SQLite database")
     return False
 
 
 def tune(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """Settings of every connection: acknowledged means on disk, checkpoints are ours, nothing in the file is run."""
-    connection.execute("PRAGMA trusted_schema=OFF")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA wal_autocheckpoint=0")
+    """Settings of every connection: acknowledged means on disk, checkpoints are ours, nothing in the file is run.
+
+    Closes it when they cannot be made: they already read the file.
+    """
+    try:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def schema_version(connection: sqlite3.Connection) -> int | None:
-    """The version of the queue's tables; None where there are none."""
+def schema_version(connection: sqlite3.Connection, path: str) -> int | None:
+    """The version of the queue's tables; None where there are none. Raises QueueFileError for what is no version."""
     try:
         row = connection.execute("SELECT value FROM qctl_settings WHERE name = 'schema_version'").fetchone()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
             return None
         raise
-    return int(row[0]) if row else None
+    if not row:
+        return None
+    text = str(row[0])
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
+        raise QueueFileError(
+            f"{path} says that its schema_version is {text[:20]!r}, not a number from 1 on: restore a backup"
+        )
+    return int(text)
 
 
 def is_blank(connection: sqlite3.Connection) -> bool:
@@ -108,11 +131,15 @@ def found(path: str, busy_timeout: float, lock: WritersLock) -> sqlite3.Connecti
         except FileExistsError:
             pass
         connection = tune(sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False))
-        if schema_version(connection) is None:
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts only before the first page is written
-            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            connection.execute("PRAGMA journal_mode=WAL")
-            build(connection)
+        try:
+            if schema_version(connection, path) is None:
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts only before the first page is written
+                connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+                connection.execute("PRAGMA journal_mode=WAL")
+                build(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
     finally:
         lock.release()
@@ -133,6 +160,8 @@ def build(connection: sqlite3.Connection) -> None:
 def explain(error: sqlite3.Error | OSError, path: str) -> QueueFileError | QueueLocked:
     """One line for what SQLite or the system said of the file at `path`."""
     text = str(error)
+    if isinstance(error, PermissionError):
+        return QueueFileError(f"cannot use {path}: {error.strerror}: a queue needs its file and its directory writable")
     if isinstance(error, OSError):
         return QueueFileError(f"cannot use {path}: {error.strerror or text}")
     if "locked" in text or "busy" in text:

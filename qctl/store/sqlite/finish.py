@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qctl.model import COMPLETED, FAILED, PENDING
-from qctl.rules.ending import LOST, Ending, Facts, Move, decide
+from qctl.rules.ending import LOST, Ending, Facts, Move, decide, heed_cancel
 from qctl.rules.when import to_text
 from qctl.store.sqlite.sql import sql
 
@@ -38,6 +38,8 @@ def finish_jobs(
     execute = connection.cursor().execute
     for ending, facts in ended:
         move = decide(ending, facts, random)
+        if move.status == PENDING and is_cancelled(connection, ending.number):
+            move = heed_cancel(move)
         started, finished = to_text(ending.started_at), to_text(ending.finished_at)
         if move.status == COMPLETED:
             changed = execute(
@@ -57,7 +59,7 @@ def finish_jobs(
                 now,
                 started,
                 ending.exit_code,
-                move.error,
+                storable(move.error),
                 ending.number,
                 ending.token,
                 worker,
@@ -78,13 +80,24 @@ def finish_jobs(
                 finished,
                 ending.how,
                 ending.exit_code,
-                ending.error,
+                storable(ending.error),
             )
         )
         outcomes.append(Outcome(ending, move))
     if history:
         connection.executemany(sql("insert_history"), history)
     return outcomes
+
+
+def is_cancelled(connection: sqlite3.Connection, number: int) -> bool:
+    """Whether somebody cancelled the job while it ran; asked for those alone that would run again."""
+    row = connection.execute(sql("cancel_asked"), (number,)).fetchone()
+    return row is not None and row[0] != 0
+
+
+def storable(text: str | None) -> str | None:
+    """The text with lone surrogates spelled out: Python's names of files may hold them, SQLite's text may not."""
+    return text if text is None or text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def rescue_jobs(

@@ -8,8 +8,11 @@ never opened here: closing it would drop SQLite's own locks.
 from __future__ import annotations
 
 import _thread
+import errno
 import fcntl
 import os
+
+from qctl.model import QueueFileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,16 +21,58 @@ if TYPE_CHECKING:
 FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 
 
+AGAIN: Final = 0.05  # seconds after which an alarm that was not heard rings again
+GRACE: Final = 0.05  # seconds for a thread that stands in the line to tell that the turn has come
+
+
 class NoAlarm(Exception):
     """The alarm cannot be used here."""
 
 
 class TimeUp(BaseException):
-    """The alarm rang."""
+    """The alarm rang. It never leaves this module."""
 
 
-def time_up(_number: int, _frame: object) -> None:
-    raise TimeUp
+class Alarm:
+    """What SIGALRM does while we wait: end the wait, once. Before and after, a ring is only noted."""
+
+    __slots__ = ("is_set", "rang")
+
+    def __init__(self) -> None:
+        self.is_set = True
+        self.rang = False
+
+    def ring(self, _number: int, _frame: object) -> None:
+        self.rang = True
+        if self.is_set:
+            self.is_set = False
+            raise TimeUp
+
+
+def open_beside(path: str) -> int:
+    """Open a lock file, made 0600 when it is missing. Raises QueueFileError for what cannot be one."""
+    try:
+        return os.open(path, FLAGS, 0o600)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise QueueFileError(
+                f"{path} is no lock file but a {kind_of(path)}: remove it, qctl makes its own"
+            ) from error
+        raise beside_error(error, path) from error
+
+
+def kind_of(path: str) -> str:
+    if os.path.islink(path):
+        return "symbolic link"
+    return "directory" if os.path.isdir(path) else "special file"
+
+
+def beside_error(error: OSError, path: str) -> QueueFileError:
+    """One line for what the system said of a lock file."""
+    text = f"cannot lock {path}: {error.strerror or error}"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        text += ": writing needs permission for the queue file, its locks and their directory"
+    return QueueFileError(text)
 
 
 class WritersLock:
@@ -37,25 +82,33 @@ class WritersLock:
     looks again, lets the lucky starve the others.
     """
 
-    __slots__ = ("depth", "fd", "path")
+    __slots__ = ("depth", "fd", "path", "turn")
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.fd = -1
         self.depth = 0
+        self.turn: Turn | None = None  # a wait that was given up, and may still stand in the line
 
     def acquire(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for the turn; False when it did not come."""
+        """Wait up to `timeout` seconds for the turn; False when it did not come. Raises QueueFileError."""
         if self.depth:
             self.depth += 1
             return True
         if self.fd < 0:
-            self.fd = os.open(self.path, FLAGS, 0o600)
+            self.fd = open_beside(self.path)
         try:
-            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self.turn is not None and self.turn.resume():
+                if not self.wait_for(self.turn, max(timeout, GRACE)):
+                    return False
+            else:
+                self.turn = None
+                fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if timeout <= 0 or not self.wait(timeout):
                 return False
+        except OSError as error:
+            raise beside_error(error, self.path) from error
         self.depth = 1
         return True
 
@@ -70,37 +123,52 @@ class WritersLock:
         """Wait in this very thread, which an alarm calls back: nobody stands between the kernel and us."""
         import signal  # 5 ms, for those alone who have to wait
 
+        alarm = Alarm()
         try:
             if signal.getsignal(signal.SIGALRM) != signal.SIG_DFL or signal.getitimer(signal.ITIMER_REAL)[0]:
                 raise NoAlarm  # somebody else's
-            signal.signal(signal.SIGALRM, time_up)
+            signal.signal(signal.SIGALRM, alarm.ring)
         except ValueError:
             raise NoAlarm from None  # not in the main thread
+        came = False
         try:
-            signal.setitimer(signal.ITIMER_REAL, min(timeout, 1e6))
-            fcntl.flock(self.fd, fcntl.LOCK_EX)
-            return True
+            try:
+                # It rings again: the first ring is lost when it comes just before flock goes to sleep.
+                signal.setitimer(signal.ITIMER_REAL, min(timeout, 1e6), AGAIN)
+                fcntl.flock(self.fd, fcntl.LOCK_EX)
+            finally:
+                alarm.is_set = False
+            came = True
         except TimeUp:
-            fcntl.flock(self.fd, fcntl.LOCK_UN)  # it may have come with the alarm
-            return False
+            pass
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            if alarm.rang or not came:
+                came = False
+                fcntl.flock(self.fd, fcntl.LOCK_UN)  # it may have come with the alarm, or with an interrupt
+        return came
 
     def wait_with_thread(self, timeout: float) -> bool:
         """Let a thread wait: slower, as two have to be woken, but to be had everywhere."""
-        turn = Turn(self.fd)
-        _thread.start_new_thread(turn.take, ())
-        got = False
+        self.turn = Turn(self.fd)
+        _thread.start_new_thread(self.turn.take, ())
+        return self.wait_for(self.turn, timeout)
+
+    def wait_for(self, turn: Turn, timeout: float) -> bool:
+        """Whether the thread's turn comes in time; if not it stays in the line, and the next wait takes its place."""
+        is_ours = False
         try:
-            got = turn.came.acquire(timeout=min(timeout, _thread.TIMEOUT_MAX))
-        finally:
-            if not got and turn.give_up():
-                # The thread still waits on this descriptor, and closes it when its turn comes: take another next time.
-                self.fd = -1
-            else:
-                got = True
-        return got
+            turn.came.acquire(timeout=min(timeout, _thread.TIMEOUT_MAX))
+            is_ours = not turn.give_up()
+        except BaseException:
+            if not turn.give_up():
+                self.turn = None
+                fcntl.flock(self.fd, fcntl.LOCK_UN)
+            raise
+        if is_ours:
+            self.turn = None
+        return is_ours
 
     def release(self) -> None:
         """Give the turn to the next."""
@@ -110,15 +178,17 @@ class WritersLock:
 
     def close(self) -> None:
         if self.fd >= 0:
-            os.close(self.fd)
+            if self.turn is None or not self.turn.leave():
+                os.close(self.fd)
+            self.turn = None
             self.fd = -1
             self.depth = 0
 
 
 class Turn:
-    """One wait for the lock, in a thread that may come too late."""
+    """One wait for the lock, in a thread that may come too late: then it lets the next one pass at once."""
 
-    __slots__ = ("came", "fd", "guard", "is_given_up", "is_taken")
+    __slots__ = ("came", "fd", "guard", "is_given_up", "is_left", "is_taken")
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
@@ -127,13 +197,16 @@ class Turn:
         self.guard = _thread.allocate_lock()
         self.is_taken = False
         self.is_given_up = False
+        self.is_left = False
 
     def take(self) -> None:
         fcntl.flock(self.fd, fcntl.LOCK_EX)
         with self.guard:
             self.is_taken = True
-            if self.is_given_up:
+            if self.is_left:
                 os.close(self.fd)
+            elif self.is_given_up:
+                fcntl.flock(self.fd, fcntl.LOCK_UN)
         self.came.release()
 
     def give_up(self) -> bool:
@@ -141,6 +214,20 @@ class Turn:
         with self.guard:
             self.is_given_up = not self.is_taken
             return self.is_given_up
+
+    def resume(self) -> bool:
+        """Want it again. False when it came and went in the meantime."""
+        with self.guard:
+            if self.is_taken:
+                return False
+            self.is_given_up = False
+            return True
+
+    def leave(self) -> bool:
+        """Whether the thread still waits on the descriptor, and will close it."""
+        with self.guard:
+            self.is_left = not self.is_taken
+            return self.is_left
 
 
 class LifeLocks:
@@ -153,7 +240,7 @@ class LifeLocks:
     __slots__ = ("fd", "held")
 
     def __init__(self, path: str) -> None:
-        self.fd = os.open(path, FLAGS, 0o600)
+        self.fd = open_beside(path)
         self.held: set[int] = set()
 
     def hold(self, number: int) -> None:

@@ -34,7 +34,6 @@ def upgrade(connection: sqlite3.Connection, lock: WritersLock, path: str, versio
     """Lead the file from `version` to the present one. Raises QueueFileError for a newer one, untouched."""
     target = opening.SCHEMA_VERSION
     if version > target:
-        connection.close()
         raise QueueFileError(
             f"{path} was made by a newer qctl (schema {version}, this one knows {target}): upgrade qctl"
         )
@@ -43,7 +42,7 @@ def upgrade(connection: sqlite3.Connection, lock: WritersLock, path: str, versio
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            present = opening.schema_version(connection)  # somebody else may have done it by now
+            present = opening.schema_version(connection, path)  # somebody else may have done it by now
             apply(connection, version if present is None else present, target)
             connection.execute("COMMIT")
         except BaseException:
@@ -78,18 +77,19 @@ def statements(script: str) -> list[str]:
 
 def initialise(path: str, busy_timeout: float) -> str:
     """Make a queue at `path`, or add one to the SQLite database there; what was done, in words. Raises QueueFileError."""
-    if not os.path.exists(path) or not os.path.getsize(path):
+    path = os.path.realpath(path)
+    if opening.check_path(path, create=True):
         opening.connect(path, busy_timeout, create=True)[0].close()
         return "a new queue"
-    opening.check_path(path, create=True)
     lock = WritersLock(path + "-lock")
     connection = None
     try:
         connection = opening.tune(sqlite3.connect(path, timeout=busy_timeout, isolation_level=None))
-        if opening.schema_version(connection) is not None:
+        if opening.schema_version(connection, path) is not None:
             connection.close()
             opening.connect(path, busy_timeout, create=False)[0].close()
             return "a queue, as before"
+        course_or_room(connection, path)  # here too, as a refused file shall have no lock beside it
         if not lock.acquire(busy_timeout):
             raise QueueLocked(f"{path} stayed locked for {busy_timeout:g} s: another process is writing to it")
         try:
@@ -104,7 +104,8 @@ def initialise(path: str, busy_timeout: float) -> str:
         lock.close()
 
 
-def add_queue(connection: sqlite3.Connection, path: str) -> str:
+def course_or_room(connection: sqlite3.Connection, path: str) -> tuple[bool, set[str]]:
+    """Whether the course's tables stand there, and the names of all; QueueFileError when other things have ours."""
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     course = is_course(connection, tables)
     taken = sorted(tables & names_of_schema())
@@ -112,6 +113,11 @@ def add_queue(connection: sqlite3.Connection, path: str) -> str:
         raise QueueFileError(
             f"{path} has a {taken[0]} of its own: a queue needs that name, so give it a file of its own"
         )
+    return course, tables
+
+
+def add_queue(connection: sqlite3.Connection, path: str) -> str:
+    course, tables = course_or_room(connection, path)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -165,6 +165,8 @@ def give_back(store: SQLiteStore, deadline: float | None) -> None:
     if store.lock.acquire(1.0):
         try:
             wal.checkpoint(store.connection)
+        except sqlite3.Error as error:
+            raise explain(error, store.path) from error
         finally:
             store.lock.release()
 

@@ -14,7 +14,8 @@ def sql(verb: str) -> str:
     return read(os.path.join("queries", verb + ".sql"))
 
 
+@cache
 def read(path: str) -> str:
-    """The text of a file of this package."""
+    """The text of a file of this package, read once: every queue in memory needs the schema."""
     with open(os.path.join(FOLDER, path), encoding="utf-8") as file:
         return file.read()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.lock import LifeLocks
 
 
+FAULTS = (sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.InternalError)
+"""What SQLite says of the file or the disk; its other errors are about a statement or a value, and the caller's."""
+
 CHECK_JSON = (
     "SELECT CASE WHEN json_valid(t) THEN CASE WHEN json_type(t) = 'object' THEN json(t) END END FROM (SELECT ? AS t)"
 )
@@ -71,7 +74,10 @@ class SQLiteStore:
     """One connection to one queue file. Not for sharing between threads or across a fork."""
 
     def __init__(self, path: str, *, busy_timeout: float = 30.0, create: bool = True) -> None:
-        self.path = path if path == MEMORY else os.path.abspath(path)
+        self.name = (
+            path if path == MEMORY else os.path.abspath(path)
+        )  # as it was given: a symlink may come to mean another
+        self.path = path if path == MEMORY else os.path.realpath(path)  # what locks and log go by, under every name
         self.busy_timeout = busy_timeout
         self.is_new = path != MEMORY and not os.path.exists(self.path)
         self.connection, self.lock = connect(self.path, busy_timeout, create=create)
@@ -87,10 +93,12 @@ class SQLiteStore:
             )
         try:
             self.connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
+        except BaseException as error:
             if self.lock is not None:
                 self.lock.release()
-            raise explain(error, self.path) from error
+            if isinstance(error, sqlite3.Error):
+                raise explain(error, self.path) from error
+            raise
         return self.connection
 
     def end(self, error: BaseException | None) -> None:
@@ -99,15 +107,17 @@ class SQLiteStore:
                 self.connection.execute("COMMIT")
             elif self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
-        except sqlite3.Error as failure:
-            if self.connection.in_transaction:
+        except BaseException as failure:
+            if error is None and self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
-            raise explain(failure, self.path) from failure
+            if isinstance(failure, sqlite3.Error):
+                raise explain(failure, self.path) from failure
+            raise
         finally:
             if self.lock is not None:
                 self.lock.release()
-        if isinstance(error, sqlite3.OperationalError):
-            raise explain(error, self.path) from error
+        if type(error) in FAULTS:
+            raise explain(error, self.path) from error  # type: ignore[arg-type]
 
     def write(self) -> Transaction:
         return Transaction(self)
@@ -131,8 +141,8 @@ class SQLiteStore:
             self.lock.release()
 
     def is_still_there(self) -> bool:
-        """Whether the path still names the file that this store has open: not so when it was deleted or replaced."""
-        return self.lock is None or identity(self.path) == self.identity
+        """Whether its name still leads to the file that this store has open: not so when it was deleted or replaced."""
+        return self.lock is None or identity(self.name) == self.identity
 
     def close(self) -> None:
         self.connection.close()
@@ -220,7 +230,10 @@ class SQLiteStore:
         """When the next pending job this worker takes is due (UTC text), or None."""
         from qctl.store.sqlite.claim import next_due, runnable
 
-        return next_due(self.connection, runnable(handlers, types, queues))
+        try:
+            return next_due(self.connection, runnable(handlers, types, queues))
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
 
     # -- settings -------------------------------------------------------------------------------------------------
 

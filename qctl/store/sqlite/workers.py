@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 
+from qctl.model import QueueFileError
 from qctl.rules.when import from_text, to_text
 from qctl.store.sqlite.lock import LifeLocks
 from qctl.store.sqlite.sql import sql
@@ -45,7 +46,12 @@ def register(store: SQLiteStore, worker: str, concurrency: int, now: float) -> i
         )
         number = cursor.lastrowid or 0
         if store.life_locks is not None:
-            store.life_locks.hold(number)
+            try:
+                store.life_locks.hold(number)
+            except OSError as error:
+                raise QueueFileError(
+                    f"{store.path}: a worker of the file that stood here before still lives: stop it first"
+                ) from error
     return number
 
 
@@ -102,16 +108,28 @@ def rescue_stale(store: SQLiteStore, now: float, stale_after: float, random: Cal
     """Give back what is locked by nobody we know (workers of other make) for longer than `stale_after` seconds."""
     from qctl.store.sqlite.finish import rescue_jobs
 
-    limit = to_text(now - stale_after)
-    if not store.read(sql("stale_jobs"), (limit, limit)):
+    times = {"limit": to_text(now - stale_after), "latest": to_text(now + stale_after)}
+    if not store.read(sql("stale_jobs"), times):
         return []
+    stale = []
     with store.write() as connection:
-        rows = connection.execute(sql("stale_jobs"), (limit, limit)).fetchall()
-        return rescue_jobs(connection, rows, now, "its lock went stale", random)
+        for *row, is_ours in connection.execute(sql("stale_jobs"), times).fetchall():
+            number, token, worker, since = row[0], row[1], row[6], row[7]
+            if since is None:
+                connection.execute(sql("date_lock"), (to_text(now), number, token, worker))
+                continue
+            if not is_ours:
+                connection.execute(sql("next_token"), (number,))
+                row[1] = token + 1
+            stale.append(tuple(row))
+        return rescue_jobs(connection, stale, now, "its lock went stale", random)
 
 
 def hand_back(store: SQLiteStore, worker: str, leases: Sequence[tuple[int, int]], now: float) -> int:
-    """Give back leases (number, token) that were never begun: no attempt used, their place in the queue kept."""
+    """Give back leases (number, token) that were never begun: no attempt used, their place in the queue kept.
+
+    Those that somebody cancelled in the meantime are cancelled.
+    """
 
     def run() -> int:
         cursor = store.connection.executemany(
