@@ -110,6 +110,10 @@ class Supply:
             if process is not None:
                 return process
         best, least = None, AHEAD - run.expected
+        if len(self.pool.processes) == 1:  # the usual worker: nothing to choose
+            process, parcel = self.pool.processes[0], parcels.get(self.pool.processes[0])
+            load = process.load + (run.expected * len(parcel) if parcel else 0.0)
+            return process if (process.queue or parcel) and not process.dead and load <= least else None
         for process in self.pool.processes:
             parcel = parcels.get(process)
             if process.dead or not (process.queue or parcel):
