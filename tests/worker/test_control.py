@@ -17,7 +17,9 @@ class Scene:
     def __init__(self) -> None:
         self.asked: list[tuple[int, int]] = []
         self.looks = 0
-        self.run: Any = SimpleNamespace(lease=SimpleNamespace(number=7, token=3), fate=None, kill_at=None, deadline=None)
+        self.run: Any = SimpleNamespace(
+            lease=SimpleNamespace(number=7, token=3), fate=None, kill_at=None, deadline=None
+        )
         self.ended: list[str] = []
         signals: Any = SimpleNamespace(count=0)
         self.runs = [self.run]
