@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from qctl.model import Job
 
+ALIASES = (("delay", "in"), ("tag", "tags"))
+"""Other names of fields: `in` is no name in Python, and the option is called --tag."""
+
 
 def default_path() -> str:
     """Where the queue file is when nobody says: `$QCTL_DB`, else `$XDG_DATA_HOME/qctl/queue.db`."""
@@ -112,8 +115,12 @@ class Queue(Inspection):
 
     def prepare(self, fields: dict[str, Any], now: float) -> NewJob:
         """Check and complete what describes a job, without storing it. Raises BadValue."""
-        if "delay" in fields:
-            fields["in"] = fields.pop("delay")
+        for alias, field in ALIASES:
+            if alias in fields:
+                value = fields.pop(alias)
+                if value is not None and fields.get(field) is not None:
+                    raise BadValue(f"{alias} and {field} mean the same: give one of them")
+                fields[field] = value if value is not None else fields.get(field)
         job = new_job(fields, now, self.payload_text)
         if job.command is not None:
             from qctl.program import settle

@@ -59,6 +59,8 @@ class Bulk:
     def run(self) -> int:
         from qctl.cli.render import progress, say
 
+        if os.path.isdir(self.source):
+            raise BadValue(f"--from: {self.source} is a directory: name a file with a JSON object on each line")
         fd = 0 if self.source == "-" else os.open(self.source, os.O_RDONLY | os.O_CLOEXEC)
         size = os.fstat(fd).st_size if self.source != "-" else 0
         name = "stdin" if self.source == "-" else self.source
@@ -133,9 +135,29 @@ class Bulk:
             if len(job.payload) > SMALL // 4:
                 self.queue.check_size(len(job.payload.encode()))
             return job
-        if self.defaults:
-            fields = {**self.defaults, **fields}
-        return self.queue.prepare(fields, now)
+        return self.queue.prepare(self.completed(fields), now)
+
+    def completed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a line as a job's: keys may be spelled as the options are, and options fill what it leaves open."""
+        for key in [key for key in fields if "-" in key]:
+            fields[key.replace("-", "_")] = fields.pop(key)
+        if "tag" in fields and fields.get("tags") is None:
+            fields["tags"] = fields.pop("tag")
+        env = fields.get("env")
+        if env and type(env) in (str, list):
+            from qctl.cli.enqueue import variables
+
+            fields["env"] = variables([env] if type(env) is str else env)
+        if not self.defaults:
+            return fields
+        is_command = fields.get("command") is not None or fields.get("shell") is not None
+        for key, value in self.defaults.items():
+            if fields.get(key) is not None or (key in ("cwd", "env") and not is_command):
+                continue
+            if key in ("in", "at") and (fields.get("in") is not None or fields.get("at") is not None):
+                continue  # the line says when, in the other way
+            fields[key] = value
+        return fields
 
     def wrong(self, line: int, why: str) -> LineError:
         where = f"{'stdin' if self.source == '-' else self.source}, line {line}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from qctl.cli.filters import ERROR, FILTERS, agreed, filter_of, limit_of
+from qctl.cli.filters import ERROR, FILTERS, agreed, can_be_asked, counted, filter_of, limit_of, what
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import BadValue, NotFound
@@ -87,7 +87,7 @@ def public(letter: dict[str, Any]) -> dict[str, Any]:
 def show(values: Values) -> int:
     from qctl.cli.render import hint, object_json, record
     from qctl.rules.clock import moment
-    from qctl.rules.when import from_text
+    from qctl.rules.when import from_text, iso
 
     queue = look_at_queue(values)
     letters = letters_of(queue, values["job"])
@@ -97,10 +97,13 @@ def show(values: Values) -> int:
         sys.stdout.write(object_json({**public(one), "history": history, "deaths": len(letters)}) + "\n")
         return 0
     now = time.time()
+    job = queue.get(one["number"]) if one["number"] is not None else None
+    command = what(job) if job is not None and job.data["command"] else None
     pairs: list[tuple[Any, ...]] = [
         ("Error", one["last_error"] or "", None, "red"),
         ("Died", one["failed_at"], moment(from_text(one["failed_at"]), now)),
         ("Attempts", one["attempts"]),
+        ("Command", command),
         (
             "Payload",
             object_json(public(one)["payload"]) if isinstance(public(one)["payload"], dict) else one["payload"],
@@ -117,7 +120,7 @@ def show(values: Values) -> int:
         pairs.append(
             (
                 "History",
-                [f"#{h['attempt']} {h['outcome']}  {h['finished_at'] or ''}  {h['error'] or ''}" for h in history],
+                [f"#{h['attempt']} {h['outcome']}  {iso(h['finished_at'])}  {h['error'] or ''}" for h in history],
             )
         )
     name = "gone" if one["number"] is None else one["number"]
@@ -146,7 +149,8 @@ def meant(queue: Queue, values: Values, verb: str) -> tuple[list[dict[str, Any]]
     if named and (filter or values["all"]):
         raise BadValue("name jobs, or give filters, not both")
     if not named:
-        if not filter and not values["all"]:
+        everything = values["all"] or values["yes"] or values["dry_run"]
+        if not filter and not everything:
             raise BadValue(f"say what to {verb}: jobs, filters such as --type NAME, or --all")
         return list(queue.dead_letters(filter, reviewed=False)), False
     found: list[dict[str, Any]] = []
@@ -181,12 +185,13 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
                 )
     numbers = [one["number"] for one in letters if one["number"] is not None]
     if values["dry_run"]:
-        sys.stdout.write("".join(f"{number}\n" for number in numbers))
-        say(f"{len(letters):,} dead letters; nothing was changed (--dry-run)")
+        for number in numbers:
+            sys.stdout.write((object_json({"number": number}) if values["json"] else str(number)) + "\n")
+        say(f"{counted(len(letters), 'dead letter')}; nothing was changed (--dry-run)")
         return 0
-    if dangerous and not values["yes"] and values["all"] and not sys.stdin.isatty():
+    if dangerous and not values["yes"] and values["all"] and not can_be_asked():
         raise BadValue(f"{verb} --all: it cannot be undone: give --yes")
-    if letters and (not named or dangerous) and not agreed(f"{verb} {len(letters):,} dead letters?", values):
+    if letters and (not named or dangerous) and not agreed(f"{verb} {counted(len(letters), 'dead letter')}?", values):
         say("nothing was changed")
         return 1
     done = 0
@@ -220,6 +225,12 @@ def note(values: Values) -> int:
     queue = open_queue(values)
     letters = [letters_of(queue, reference)[0] for reference in words[:-1]]
     queue.note([one["id"] for one in letters], words[-1])
+    if values["json"]:
+        from qctl.cli.render import object_json
+
+        for one in letters:
+            row = {"number": one["number"], "id": one["original_job_id"], "letter": one["id"]}
+            sys.stdout.write(object_json(row) + "\n")
     return 0
 
 

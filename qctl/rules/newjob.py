@@ -225,7 +225,9 @@ def quote(text: str) -> str:
 
 
 def tags_text(value: object) -> str:
-    if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, (list, tuple, set, frozenset)):
         raise BadValue(f"tags: {shown(value)} is no list of names")
     return "[" + ",".join([quote(name("tag", tag)) for tag in dict.fromkeys(value)]) + "]"
 
@@ -233,6 +235,8 @@ def tags_text(value: object) -> str:
 def env_text(value: object) -> str:
     """Variables as a JSON object. Given as a mapping, or as NAME=VALUE texts."""
     pairs: dict[str, str] = {}
+    if isinstance(value, str):
+        value = [value]
     if hasattr(value, "items"):
         for key, text in value.items():
             if not isinstance(key, str) or not isinstance(text, str):

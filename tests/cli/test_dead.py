@@ -115,3 +115,18 @@ def test_a_job_that_is_not_dead_has_no_letter(cli: Cli, queue: Queue) -> None:
     for verb in ("show", "replay", "review", "discard"):
         done = cli("dlq", verb, "1")
         assert (done.code, done.err.count("\n")) == (3, 1)
+
+
+def test_show_in_a_pipe_has_iso_times_and_the_command(cli: Cli, queue: Queue) -> None:
+    queue.enqueue(shell="exit 3")
+    run_one(queue, 1, ending.DEAD, 1_790_000_000.0, error="exit status 3")
+    rows = [line.split("\t") for line in cli("dlq", "show", "1").out.splitlines()]
+    assert ["command", "exit 3"] in rows
+    assert ["history", "#1 dead  2026-09-21T14:13:21.000Z  exit status 3"] in rows
+
+
+def test_note_as_json_names_job_and_letter(cli: Cli, queue: Queue) -> None:
+    number = dead(queue)
+    row = json.loads(cli("dlq", "note", str(number), "seen", "--json").out)
+    letter = next(queue.dead_letters())
+    assert row == {"number": number, "id": letter["original_job_id"], "letter": letter["id"]}

@@ -114,3 +114,16 @@ def test_json_says_what_became_of_each(cli: Cli, queue: Queue, how: str) -> None
     queue.enqueue("a", delay="1h")
     row = json.loads(cli(how, "1", "--json").out)
     assert row == {"number": 1, "result": {"cancel": "cancelled", "retry": "due"}[how]}
+
+
+def test_wait_as_json_is_a_line_for_each_job_that_ended(cli: Cli, queue: Queue) -> None:
+    queue.enqueue("a")
+    run_one(queue, 1, ending.SUCCEEDED, time.time())
+    number = dead(queue)
+    done = cli("wait", "1", str(number), "--json")
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert done.code == 1
+    assert [(row["number"], row["status"], row["last_error"]) for row in rows] == [
+        (1, "completed", None),
+        (number, "failed", "card declined"),
+    ]
