@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work list show logs wait cancel retry edit stats health dlq purge demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit stats health dlq purge demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --follow --from --help --id --in --json --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -14,7 +14,10 @@ __qctl_place() {
         tail=1
         ;;
     'work')
-        options='--busy-timeout --concurrency --db --drain --grace --handlers --help --json --log-format --max-jobs --max-time --once --queue --quiet --type --verbose -H -c -h -q -t -v'
+        options='--busy-timeout --concurrency --coroutines --db --drain --grace --handlers --help --json --log-format --max-jobs --max-jobs-per-child --max-time --memory --once --queue --quiet --threads --type --verbose -H -c -h -q -t -v'
+        ;;
+    'workers')
+        options='--busy-timeout --db --help --json -h'
         ;;
     'list')
         options='--busy-timeout --db --help --json --limit --queue --search --since --status --tag --type --until -h -n -q -s -t'
@@ -121,11 +124,16 @@ __qctl_kind() {
         esac ;;
     'work')
         case $2 in
-        --concurrency|-c|--max-jobs|--max-time|--grace|--busy-timeout) kind='-' ;;
+        --concurrency|-c|--threads|--coroutines|--memory|--max-jobs-per-child|--max-jobs|--max-time|--grace|--busy-timeout) kind='-' ;;
         --queue|-q) kind='queues' ;;
         --type|-t) kind='types' ;;
         --handlers|-H|--db) kind='file' ;;
         --log-format) kind='=text json' ;;
+        esac ;;
+    'workers')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
         esac ;;
     'list')
         case $2 in

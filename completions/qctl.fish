@@ -4,7 +4,8 @@ set -g __qctl_tailed 'enqueue'
 set -g __qctl_with_value
 set -a __qctl_with_value ' --db' ' --busy-timeout'
 set -a __qctl_with_value 'enqueue --shell' 'enqueue --in' 'enqueue -i' 'enqueue --at' 'enqueue --id' 'enqueue --payload' 'enqueue --max-attempts' 'enqueue --backoff' 'enqueue --timeout' 'enqueue --env' 'enqueue --wait-timeout' 'enqueue --busy-timeout' 'enqueue --from' 'enqueue --db' 'enqueue --priority' 'enqueue -p' 'enqueue --queue' 'enqueue -q' 'enqueue --tag' 'enqueue --type' 'enqueue -t' 'enqueue --cwd'
-set -a __qctl_with_value 'work --concurrency' 'work -c' 'work --max-jobs' 'work --max-time' 'work --grace' 'work --busy-timeout' 'work --queue' 'work -q' 'work --type' 'work -t' 'work --handlers' 'work -H' 'work --db' 'work --log-format'
+set -a __qctl_with_value 'work --concurrency' 'work -c' 'work --threads' 'work --coroutines' 'work --memory' 'work --max-jobs-per-child' 'work --max-jobs' 'work --max-time' 'work --grace' 'work --busy-timeout' 'work --queue' 'work -q' 'work --type' 'work -t' 'work --handlers' 'work -H' 'work --db' 'work --log-format'
+set -a __qctl_with_value 'workers --db' 'workers --busy-timeout'
 set -a __qctl_with_value 'list --status' 'list -s' 'list --type' 'list -t' 'list --queue' 'list -q' 'list --tag' 'list --since' 'list --until' 'list --search' 'list --limit' 'list -n' 'list --busy-timeout' 'list --db'
 set -a __qctl_with_value 'show --db' 'show --busy-timeout'
 set -a __qctl_with_value 'logs --attempt' 'logs --busy-timeout' 'logs --db'
@@ -108,6 +109,7 @@ complete -c qctl -n '__qctl_at "enqueue --"' -a '(__qctl_command)'
 # qctl
 complete -c qctl -n '__qctl_at \'\'' -a enqueue -d 'Put a job into the queue: a typed job, or a command'
 complete -c qctl -n '__qctl_at \'\'' -a work -d 'Run jobs: a worker'
+complete -c qctl -n '__qctl_at \'\'' -a workers -d 'List workers, and what each runs'
 complete -c qctl -n '__qctl_at \'\'' -a list -d 'List jobs'
 complete -c qctl -n '__qctl_at \'\'' -a show -d 'Show a job and its history'
 complete -c qctl -n '__qctl_at \'\'' -a logs -d 'Print what a job wrote'
@@ -164,6 +166,10 @@ complete -c qctl -n '__qctl_at \'work\'' -l concurrency -s c -r -f -d 'Jobs at t
 complete -c qctl -n '__qctl_at \'work\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'work\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'work\'' -l handlers -s H -r -F -d 'Python handlers: a module, or a file.py; may be repeated.'
+complete -c qctl -n '__qctl_at \'work\'' -l threads -r -f -d 'Run N plain handlers at once as threads of one process (for waiting, not for work).'
+complete -c qctl -n '__qctl_at \'work\'' -l coroutines -r -f -d 'Run so many async handlers at once in one process (default 100).'
+complete -c qctl -n '__qctl_at \'work\'' -l memory -r -f -d 'Address space that a job\'s process may have: 512m, 2g.'
+complete -c qctl -n '__qctl_at \'work\'' -l max-jobs-per-child -r -f -d 'Replace a handler process after so many jobs.'
 complete -c qctl -n '__qctl_at \'work\'' -l once -d 'Stop when nothing is due.'
 complete -c qctl -n '__qctl_at \'work\'' -l drain -d 'Stop when nothing is left to run, retries and delayed jobs included; exit 1 if jobs died.'
 complete -c qctl -n '__qctl_at \'work\'' -l max-jobs -r -f -d 'Stop after so many jobs.'
@@ -176,6 +182,12 @@ complete -c qctl -n '__qctl_at \'work\'' -l db -r -F -d 'The queue file (default
 complete -c qctl -n '__qctl_at \'work\'' -l json -d 'JSON: one object, or one a line for lists.'
 complete -c qctl -n '__qctl_at \'work\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'work\'' -l help -s h -d 'Show the help of a command.'
+
+# workers
+complete -c qctl -n '__qctl_at \'workers\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'workers\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'workers\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'workers\'' -l help -s h -d 'Show the help of a command.'
 
 # list
 complete -c qctl -n '__qctl_at \'list\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'

@@ -18,6 +18,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
                 @('enqueue', 'Put a job into the queue: a typed job, or a command.'),
                 @('work', 'Run jobs: a worker.'),
+                @('workers', 'List workers, and what each runs.'),
                 @('list', 'List jobs.'),
                 @('show', 'Show a job and its history.'),
                 @('logs', 'Print what a job wrote.'),
@@ -88,6 +89,10 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--handlers', 'file', 'Python handlers: a module, or a file.py; may be repeated.'),
                 @('-H', 'file', 'Python handlers: a module, or a file.py; may be repeated.'),
+                @('--threads', '-', 'Run N plain handlers at once as threads of one process (for waiting, not for work).'),
+                @('--coroutines', '-', 'Run so many async handlers at once in one process (default 100).'),
+                @('--memory', '-', 'Address space that a job''s process may have: 512m, 2g.'),
+                @('--max-jobs-per-child', '-', 'Replace a handler process after so many jobs.'),
                 @('--once', '', 'Stop when nothing is due.'),
                 @('--drain', '', 'Stop when nothing is left to run, retries and delayed jobs included; exit 1 if jobs died.'),
                 @('--max-jobs', '-', 'Stop after so many jobs.'),
@@ -97,6 +102,19 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--quiet', '', 'No line per event.'),
                 @('--verbose', '', 'Show the traceback of handlers that cannot be loaded.'),
                 @('-v', '', 'Show the traceback of handlers that cannot be loaded.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'workers' = @{
+            Options = @(
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),

@@ -83,6 +83,15 @@ class Inspection:
 
         return live_workers(self.store, time.time())
 
+    def workers(self) -> list[dict[str, Any]]:
+        """Every worker: id, host, pid, concurrency, started_at, beat_at (UTC text), alive, and running: for each job
+        number, type and started_at."""
+        from qctl.rules.when import parse_duration
+        from qctl.store.sqlite.workers import STALE_AFTER, list_workers
+
+        limit = self.store.setting("stale_after")
+        return list_workers(self.store, time.time(), STALE_AFTER if limit is None else parse_duration(limit))
+
     # -- figures --------------------------------------------------------------------------------------------------
 
     def stats(self, window: float = 3600.0) -> dict[str, Any]:

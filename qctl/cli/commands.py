@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "enqueue": ("enqueue", "ENQUEUE", "Put a job into the queue: a typed job, or a command."),
     "work": ("work", "WORK", "Run jobs: a worker."),
+    "workers": ("workers", "WORKERS", "List workers, and what each runs."),
     "list": ("list", "LIST", "List jobs."),
     "show": ("show", "SHOW", "Show a job and its history."),
     "logs": ("logs", "LOGS", "Print what a job wrote."),

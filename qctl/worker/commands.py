@@ -67,8 +67,15 @@ class CommandRun(Run):
 class Commands:
     """The commands of one worker. `watch(fd, run)` and `unwatch(fd)` tie pipes to its selector."""
 
-    def __init__(self, db: str, watch: Callable[[int, CommandRun], None], unwatch: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        db: str,
+        watch: Callable[[int, CommandRun], None],
+        unwatch: Callable[[int], None],
+        memory: int | None = None,
+    ) -> None:
         self.db = db
+        self.memory = memory  # bytes of address space a command may have
         self.watch = watch
         self.unwatch = unwatch
         self.running: dict[int, CommandRun] = {}  # by pid
@@ -96,7 +103,7 @@ class Commands:
             stdin = payload_on(lease.payload)
             out, err = os.pipe(), os.pipe()
             run.pid = spawn(
-                words,
+                words if self.memory is None else limited(words, self.memory),
                 stdin=self.nothing if stdin is None else stdin,
                 stdout=out[1],
                 stderr=err[1],
@@ -236,6 +243,11 @@ class Commands:
         """No command runs any more."""
         self.guard.close()
         os.close(self.nothing)
+
+
+def limited(words: list[str], memory: int) -> list[str]:
+    """The command under a limit of memory, set by a shell, since posix_spawn has no word for it."""
+    return ["/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(max(1, memory // 1024)), *words]
 
 
 def payload_on(payload: str) -> int | None:

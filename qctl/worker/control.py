@@ -81,12 +81,16 @@ class Control:
         """Ask a run to end; it is killed if it does not."""
         if isinstance(run, CommandRun):
             self.supply.commands.end(run, fate, now)
+        elif run.lease.number in self.supply.wide.runs:
+            self.supply.wide.end(run, fate, now)
         else:
             self.supply.pool.end(run, fate, now)
 
     def kill(self, run: Run) -> None:
         if isinstance(run, CommandRun):
             run.signal(signal.SIGKILL)
+        elif run.lease.number in self.supply.wide.runs:
+            self.supply.wide.kill()
         else:
             self.supply.pool.kill(run)
 

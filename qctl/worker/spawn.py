@@ -52,7 +52,7 @@ def start(words: Sequence[str], env: Mapping[str, str], actions: list[tuple[int,
     problem: OSError | None = None
     for place in [known, *places] if known else places:
         try:
-            pid = os.posix_spawn(place, words, env, file_actions=actions, setsid=True, setsigdef=DEFAULTED)
+            pid = os.posix_spawn(place, list(words), env, file_actions=actions, setsid=True, setsigdef=DEFAULTED)
         except OSError as error:
             if error.errno not in TRIED_NEXT:
                 error.filename = name

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -170,7 +171,8 @@ def test_an_owner_that_asks_again_takes_the_place_that_it_has_in_the_line(lock: 
         before = len(os.listdir("/proc/self/task"))
         for _ in range(5):
             in_thread(lambda: lock.acquire(0.01))
-        assert len(os.listdir("/proc/self/task")) <= before + 1
+        while len(os.listdir("/proc/self/task")) > before + 1:  # those that were joined may take a moment to go
+            time.sleep(0.001)
         tell_to_release(other)
         got: list[bool] = []
         in_thread(lambda: got.append(lock.acquire(LONG)))

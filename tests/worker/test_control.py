@@ -23,7 +23,9 @@ class Scene:
         self.ended: list[str] = []
         signals: Any = SimpleNamespace(count=0)
         self.runs = [self.run]
-        supply: Any = SimpleNamespace(running=lambda: self.runs, pool=SimpleNamespace(end=self.end))
+        supply: Any = SimpleNamespace(
+            running=lambda: self.runs, pool=SimpleNamespace(end=self.end), wide=SimpleNamespace(runs={})
+        )
         self.control = Control(self, "worker-1", supply, None, signals, 30.0)  # type: ignore[arg-type]
 
     def read(self, _statement: str, _parameters: Any) -> list[tuple[int, int]]:

@@ -225,13 +225,18 @@ class SQLiteStore:
             return finish_jobs(connection, worker, ended, now, random)
 
     def next_due(
-        self, *, handlers: Container[str], types: Container[str] | None, queues: Container[str] | None
+        self,
+        *,
+        handlers: Container[str],
+        types: Container[str] | None,
+        queues: Container[str] | None,
+        commands: bool = True,
     ) -> str | None:
         """When the next pending job this worker takes is due (UTC text), or None."""
         from qctl.store.sqlite.claim import next_due, runnable
 
         try:
-            return next_due(self.connection, runnable(handlers, types, queues))
+            return next_due(self.connection, runnable(handlers, types, queues, commands))
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
