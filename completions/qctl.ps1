@@ -292,6 +292,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -324,6 +326,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq list' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -376,6 +380,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq review' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -403,6 +409,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq replay' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -430,6 +438,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq discard' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
