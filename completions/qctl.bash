@@ -53,11 +53,11 @@ __qctl_place() {
         options='--busy-timeout --db --help --json --max-age --max-dead --max-pending -h'
         ;;
     'dlq')
-        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --tag --type --until -a -h -n -q -t'
+        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
         subs='list show note review replay discard'
         ;;
     'dlq list')
-        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --tag --type --until -a -h -n -q -t'
+        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
         ;;
     'dlq show')
         options='--busy-timeout --db --help --json -h'
@@ -68,15 +68,15 @@ __qctl_place() {
         arguments=('dead...')
         ;;
     'dlq review')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'dlq replay')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'dlq discard')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'purge')
@@ -198,6 +198,7 @@ __qctl_kind() {
         esac ;;
     'dlq')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
@@ -206,6 +207,7 @@ __qctl_kind() {
         esac ;;
     'dlq list')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
@@ -224,6 +226,7 @@ __qctl_kind() {
         esac ;;
     'dlq review')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
@@ -232,6 +235,7 @@ __qctl_kind() {
         esac ;;
     'dlq replay')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
@@ -240,6 +244,7 @@ __qctl_kind() {
         esac ;;
     'dlq discard')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;

@@ -15,13 +15,13 @@ set -a __qctl_with_value 'retry --status' 'retry -s' 'retry --type' 'retry -t' '
 set -a __qctl_with_value 'edit --payload' 'edit --in' 'edit -i' 'edit --at' 'edit --max-attempts' 'edit --backoff' 'edit --timeout' 'edit --busy-timeout' 'edit --priority' 'edit -p' 'edit --queue' 'edit -q' 'edit --tag' 'edit --db'
 set -a __qctl_with_value 'stats --since' 'stats --busy-timeout' 'stats --type' 'stats -t' 'stats --db'
 set -a __qctl_with_value 'health --max-pending' 'health --max-age' 'health --max-dead' 'health --busy-timeout' 'health --db'
-set -a __qctl_with_value 'dlq --type' 'dlq -t' 'dlq --queue' 'dlq -q' 'dlq --tag' 'dlq --since' 'dlq --until' 'dlq --search' 'dlq --error' 'dlq --limit' 'dlq -n' 'dlq --busy-timeout' 'dlq --db'
-set -a __qctl_with_value 'dlq list --type' 'dlq list -t' 'dlq list --queue' 'dlq list -q' 'dlq list --tag' 'dlq list --since' 'dlq list --until' 'dlq list --search' 'dlq list --error' 'dlq list --limit' 'dlq list -n' 'dlq list --busy-timeout' 'dlq list --db'
+set -a __qctl_with_value 'dlq --status' 'dlq -s' 'dlq --type' 'dlq -t' 'dlq --queue' 'dlq -q' 'dlq --tag' 'dlq --since' 'dlq --until' 'dlq --search' 'dlq --error' 'dlq --limit' 'dlq -n' 'dlq --busy-timeout' 'dlq --db'
+set -a __qctl_with_value 'dlq list --status' 'dlq list -s' 'dlq list --type' 'dlq list -t' 'dlq list --queue' 'dlq list -q' 'dlq list --tag' 'dlq list --since' 'dlq list --until' 'dlq list --search' 'dlq list --error' 'dlq list --limit' 'dlq list -n' 'dlq list --busy-timeout' 'dlq list --db'
 set -a __qctl_with_value 'dlq show --db' 'dlq show --busy-timeout'
 set -a __qctl_with_value 'dlq note --db' 'dlq note --busy-timeout'
-set -a __qctl_with_value 'dlq review --type' 'dlq review -t' 'dlq review --queue' 'dlq review -q' 'dlq review --tag' 'dlq review --since' 'dlq review --until' 'dlq review --search' 'dlq review --error' 'dlq review --busy-timeout' 'dlq review --db'
-set -a __qctl_with_value 'dlq replay --type' 'dlq replay -t' 'dlq replay --queue' 'dlq replay -q' 'dlq replay --tag' 'dlq replay --since' 'dlq replay --until' 'dlq replay --search' 'dlq replay --error' 'dlq replay --busy-timeout' 'dlq replay --db'
-set -a __qctl_with_value 'dlq discard --type' 'dlq discard -t' 'dlq discard --queue' 'dlq discard -q' 'dlq discard --tag' 'dlq discard --since' 'dlq discard --until' 'dlq discard --search' 'dlq discard --error' 'dlq discard --busy-timeout' 'dlq discard --db'
+set -a __qctl_with_value 'dlq review --status' 'dlq review -s' 'dlq review --type' 'dlq review -t' 'dlq review --queue' 'dlq review -q' 'dlq review --tag' 'dlq review --since' 'dlq review --until' 'dlq review --search' 'dlq review --error' 'dlq review --busy-timeout' 'dlq review --db'
+set -a __qctl_with_value 'dlq replay --status' 'dlq replay -s' 'dlq replay --type' 'dlq replay -t' 'dlq replay --queue' 'dlq replay -q' 'dlq replay --tag' 'dlq replay --since' 'dlq replay --until' 'dlq replay --search' 'dlq replay --error' 'dlq replay --busy-timeout' 'dlq replay --db'
+set -a __qctl_with_value 'dlq discard --status' 'dlq discard -s' 'dlq discard --type' 'dlq discard -t' 'dlq discard --queue' 'dlq discard -q' 'dlq discard --tag' 'dlq discard --since' 'dlq discard --until' 'dlq discard --search' 'dlq discard --error' 'dlq discard --busy-timeout' 'dlq discard --db'
 set -a __qctl_with_value 'purge --older-than' 'purge --keep' 'purge --max-time' 'purge --busy-timeout' 'purge --status' 'purge -s' 'purge --db'
 set -a __qctl_with_value 'demo --db' 'demo --busy-timeout'
 set -a __qctl_with_value 'init --db' 'init --busy-timeout'
@@ -304,6 +304,7 @@ complete -c qctl -n '__qctl_at \'dlq\'' -a note -d 'Write a note on dead letters
 complete -c qctl -n '__qctl_at \'dlq\'' -a review -d 'Mark dead letters as reviewed'
 complete -c qctl -n '__qctl_at \'dlq\'' -a replay -d 'Send dead letters back to the queue'
 complete -c qctl -n '__qctl_at \'dlq\'' -a discard -d 'Delete dead letters and their jobs'
+complete -c qctl -n '__qctl_at \'dlq\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
@@ -319,6 +320,7 @@ complete -c qctl -n '__qctl_at \'dlq\'' -l busy-timeout -r -f -d 'Wait so long f
 complete -c qctl -n '__qctl_at \'dlq\'' -l help -s h -d 'Show the help of a command.'
 
 # dlq list
+complete -c qctl -n '__qctl_at \'dlq list\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq list\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq list\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq list\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
@@ -348,6 +350,7 @@ complete -c qctl -n '__qctl_at \'dlq note\'' -l help -s h -d 'Show the help of a
 complete -c qctl -n '__qctl_at \'dlq note\' 0+' -f -k -a '(__qctl_values dead)'
 
 # dlq review
+complete -c qctl -n '__qctl_at \'dlq review\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq review\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq review\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq review\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
@@ -365,6 +368,7 @@ complete -c qctl -n '__qctl_at \'dlq review\'' -l help -s h -d 'Show the help of
 complete -c qctl -n '__qctl_at \'dlq review\' 0+' -f -k -a '(__qctl_values dead)'
 
 # dlq replay
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq replay\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq replay\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq replay\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
@@ -382,6 +386,7 @@ complete -c qctl -n '__qctl_at \'dlq replay\'' -l help -s h -d 'Show the help of
 complete -c qctl -n '__qctl_at \'dlq replay\' 0+' -f -k -a '(__qctl_values dead)'
 
 # dlq discard
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'

@@ -310,6 +310,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -342,6 +344,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq list' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -394,6 +398,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq review' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -421,6 +427,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq replay' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -448,6 +456,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq discard' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),

@@ -203,6 +203,8 @@ def reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
     message = getattr(error, "msg", None)
+    if message is None and "digits" in str(error):
+        return "a number in it has too many digits: use text"
     if message is None:
         return f"not JSON: {error} is no JSON value"
     return f"not JSON: {message} at column {getattr(error, 'colno', 0)}"

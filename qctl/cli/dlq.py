@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from qctl.queue import Queue
 
 CHUNK = 500
-LETTER_FILTERS = [option for option in FILTERS if option.key != "status"]
 
 
 def list_(values: Values) -> int:
@@ -213,7 +212,9 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
     text = f"{done:,} {word}"
     if left and verb == "replay":
         text += f", {left:,} left: their jobs are gone or not dead any more"
-    if not named or left or sys.stderr.isatty():
+    if values["json"] and verb != "replay":
+        sys.stdout.write(object_json({word: done}) + "\n")
+    elif not named or left or sys.stderr.isatty():
         say(text)
     return 0
 
@@ -255,7 +256,7 @@ DRY_RUN = Option("--dry-run", help="Only list the jobs that it would touch.")
 YES = Option("--yes", "-y", help="Do not ask.")
 
 LIST = Command(
-    "list", "List dead letters.", list_, *LETTER_FILTERS, ERROR,
+    "list", "List dead letters.", list_, *FILTERS, ERROR,
     Option("--all", "-a", help="Also those that were reviewed."),
     Option("--limit", "-n", metavar="N", help="At most so many, newest first (default 20; 0: all)."),
     epilog=("qctl dlq list --error unreachable", "qctl dlq list --all --json"),
@@ -269,11 +270,9 @@ NOTE = Command(
     Argument("words", metavar="JOB... TEXT", multiple=True, help="Jobs, and last the text.", complete="dead"),
     epilog=("qctl dlq note 1036 'the cable was out'",),
 )  # fmt: skip
-REVIEW = Command("review", "Mark dead letters as reviewed.", review, JOBS, *LETTER_FILTERS, ERROR, ALL, DRY_RUN, YES)
+REVIEW = Command("review", "Mark dead letters as reviewed.", review, JOBS, *FILTERS, ERROR, ALL, DRY_RUN, YES)
 REPLAY = Command(
-    "replay", "Send dead letters back to the queue.", replay, JOBS, *LETTER_FILTERS, ERROR, ALL, DRY_RUN, YES,
+    "replay", "Send dead letters back to the queue.", replay, JOBS, *FILTERS, ERROR, ALL, DRY_RUN, YES,
     epilog=("qctl dlq replay 1036", "qctl dlq replay --type charge --error unreachable"),
 )  # fmt: skip
-DISCARD = Command(
-    "discard", "Delete dead letters and their jobs.", discard, JOBS, *LETTER_FILTERS, ERROR, ALL, DRY_RUN, YES
-)
+DISCARD = Command("discard", "Delete dead letters and their jobs.", discard, JOBS, *FILTERS, ERROR, ALL, DRY_RUN, YES)

@@ -176,6 +176,9 @@ def job_id(value: object) -> str:
     text = name("id", value)
     if text.isdigit():
         raise BadValue(f"id: {shown(text)} is all digits and would be taken for a job's number: add a letter")
+    first, dash, last = text.partition("-")
+    if dash and first.isdigit() and last.isdigit():
+        raise BadValue(f"id: {shown(text)} would be taken for a range of jobs: add a letter")
     if any(character.isspace() for character in text):
         raise BadValue(f"id: {shown(text)} has a space in it: use letters, digits and dashes")
     return text

@@ -211,3 +211,11 @@ def test_a_directory_is_no_file_of_jobs(cli: Cli, tmp_path: Path) -> None:
     done = cli("enqueue", "--from", str(tmp_path))
     assert done.code == 2
     assert str(tmp_path) in done.err
+
+
+def test_a_number_of_too_many_digits_is_refused_in_few_words(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "jobs.ndjson"
+    file.write_text('{"type":"a","payload":{"n":' + "9" * 5000 + "}}")
+    done = cli("enqueue", "--from", str(file))
+    assert done.code == 2
+    assert "line 1: a number in it has too many digits" in done.err

@@ -130,3 +130,33 @@ def test_note_as_json_names_job_and_letter(cli: Cli, queue: Queue) -> None:
     row = json.loads(cli("dlq", "note", str(number), "seen", "--json").out)
     letter = next(queue.dead_letters())
     assert row == {"number": number, "id": letter["original_job_id"], "letter": letter["id"]}
+
+
+def test_a_number_is_a_job_and_never_the_beginning_of_another_jobs_letter(cli: Cli, queue: Queue) -> None:
+    number = dead(queue)
+    with queue.store.write() as connection:
+        connection.execute("UPDATE dead_letter_jobs SET id = '9abcdef0' || substr(id, 9)")
+    letter = next(queue.dead_letters())["id"]
+    for verb in (["show"], ["review"], ["replay"], ["discard", "--yes"]):
+        assert cli("dlq", *verb, "9").code == 3
+        assert cli("dlq", *verb, "9abc").code == 3
+    assert cli("dlq", "note", "9", "x").code == 3
+    assert (queue.get(number).status, next(queue.dead_letters())["notes"]) == ("failed", None)
+    for name in (letter, letter[:8], str(number)):
+        assert json.loads(cli("dlq", "show", name, "--json").out)["id"] == letter
+
+
+def test_letters_are_found_by_what_became_of_their_jobs_and_by_command(cli: Cli, queue: Queue) -> None:
+    queue.enqueue(shell="echo needle")
+    run_one(queue, 1, ending.DEAD, 1_790_000_000.0, error="exit status 3")
+    dead(queue)
+    cli("retry", "2")
+    assert cli("dlq", "--all", "--status", "failed", "--json").out.count("\n") == 1
+    assert json.loads(cli("dlq", "list", "--all", "--status", "pending", "--json").out)["number"] == 2
+    assert json.loads(cli("dlq", "list", "--search", "needle", "--json").out)["number"] == 1
+
+
+def test_review_and_discard_as_json_say_how_many(cli: Cli, queue: Queue) -> None:
+    first, second = dead(queue), dead(queue)
+    assert json.loads(cli("dlq", "review", str(first), "--json").out) == {"reviewed": 1}
+    assert json.loads(cli("dlq", "discard", str(second), "--json").out) == {"discarded": 1}

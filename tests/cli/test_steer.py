@@ -127,3 +127,15 @@ def test_wait_as_json_is_a_line_for_each_job_that_ended(cli: Cli, queue: Queue) 
         (1, "completed", None),
         (number, "failed", "card declined"),
     ]
+
+
+def test_an_id_that_looks_like_a_range_is_an_id_where_there_is_one(cli: Cli, queue: Queue) -> None:
+    with queue.store.write() as connection:
+        connection.execute("INSERT INTO jobs (id, type) VALUES ('01993047-1234-7abc', 'a'), ('5-7', 'a'), ('x', 'a')")
+    assert cli("cancel", "01993047-1234").out == "1\n"
+    assert cli("cancel", "5-7").out == "2\n"
+    assert cli("cancel", "2-3").out == "2\n3\n"
+    assert cli("cancel", "7-5").code == 2
+    refused = cli("enqueue", "a", "--id", "1-3")
+    assert refused.code == 2
+    assert "range" in refused.err
