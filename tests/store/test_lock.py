@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -165,14 +165,22 @@ def test_a_wait_given_up_in_a_thread_keeps_no_other_from_the_turn(lock: WritersL
     third.close()
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="counts threads in /proc")
-def test_an_owner_that_asks_again_takes_the_place_that_it_has_in_the_line(lock: WritersLock) -> None:
+def test_an_owner_that_asks_again_takes_the_place_that_it_has_in_the_line(
+    lock: WritersLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it asks, one thread waits for it."""
+    waits: list[object] = []
+    real = _thread.start_new_thread
+
+    def counted(function: Any, arguments: Any) -> int:
+        waits.append(function)
+        return real(function, arguments)
+
+    monkeypatch.setattr(_thread, "start_new_thread", counted)
     with holder("writer", Path(lock.path)) as other:
-        before = len(os.listdir("/proc/self/task"))
         for _ in range(5):
             in_thread(lambda: lock.acquire(0.01))
-        while len(os.listdir("/proc/self/task")) > before + 1:  # those that were joined may take a moment to go
-            time.sleep(0.001)
+        assert len(waits) == 1
         tell_to_release(other)
         got: list[bool] = []
         in_thread(lambda: got.append(lock.acquire(LONG)))

@@ -467,14 +467,14 @@ QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
 def test_the_store_does_what_the_model_says() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Queue,
-        settings=settings(max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=QUIET),
+        settings=settings(max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=QUIET),
     )
 
 
 def test_the_store_in_a_file_does_what_the_model_says() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         QueueInAFile,
-        settings=settings(max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=QUIET),
+        settings=settings(max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=QUIET),
     )
 
 
