@@ -104,9 +104,20 @@ class Wide:
                 self.send(child.load(message[1], message[2]))
             elif message[0] == JOBS:
                 for job in message[2]:
-                    self.tasks[job[0]] = asyncio.create_task(self.work(job))
+                    self.begin(job)
             elif message[0] == CANCEL:
                 self.cancel(message[1])
+
+    def begin(self, job: tuple[Any, ...]) -> None:
+        number = job[0]
+        self.tasks[number] = task = asyncio.create_task(self.work(job))
+
+        def never_begun(_task: Any) -> None:
+            if self.tasks.pop(number, None) is not None:  # cancelled before its first step
+                now = time.time()
+                self.send((DONE, number, ending.STOPPED, "interrupted", None, None, now, now))
+
+        task.add_done_callback(never_begun)
 
     def cancel(self, number: int) -> None:
         """The time of a job is up, or somebody cancelled it: interrupt it."""

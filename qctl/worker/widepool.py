@@ -40,6 +40,7 @@ class WidePool:
         self.runs: dict[int, Run] = {}  # by the job's number
         self.done = 0
         self.is_killed = False
+        self.is_ready = False
         self.ended: list[Ended] = []
 
     def takes(self, lease: Lease) -> bool:
@@ -75,6 +76,7 @@ class WidePool:
         for fd in (out[1], err[1]):
             os.close(fd)
         self.unpacker, self.outgoing, self.done, self.is_killed = Unpacker(), b"", 0, False
+        self.is_ready = False
         self.sock.setblocking(False)
         self.pool.watch(self.sock.fileno(), self.receive)
         for fd in self.pipes:
@@ -143,6 +145,9 @@ class WidePool:
     def take(self, message: tuple[Any, ...]) -> None:
         kind = message[0]
         if kind == READY:
+            self.is_ready = True
+            for run in self.runs.values():  # their time begins now: loading is not theirs
+                run.begin(time.time(), time.monotonic())
             if message[2]:  # it loaded when the worker began and does not any more
                 self.kill()
         elif kind == OUTPUT:
