@@ -254,6 +254,7 @@ class Worker:
                     types=self.options.types,
                     queues=self.options.queues,
                     defaults=self.pool.types,
+                    ready=max(0, missing),
                 )
         if ripe:
             self.endings = []
