@@ -75,9 +75,9 @@ def time_gates(row: dict[str, Any], now: float) -> list[dict[str, Any]]:
 def limit_gates(store: SQLiteStore, row: dict[str, Any], now: float) -> list[dict[str, Any]]:
     queue, type_ = row["queue"], row["type"]
     gates = Gates(store.connection, store.limits(), now)
-    key = (row["limit_key"] or NO_KEY) if gates.is_keyed(type_) else None
+    key = (row["limit_key"] or NO_KEY) if gates.limits.of(queue, type_).is_keyed else None
     found = []
-    for limit in gates.limits.of(queue, type_):
+    for limit in gates.limits.of(queue, type_).limits:
         if limit.is_paused:
             found.append(gate("paused", f"{spoken(limit)} is paused", f"qctl resume {named(limit)}"))
     for room in gates.around(queue, type_, key):

@@ -49,7 +49,7 @@ def gated_rows(
     ready: int,
 ) -> list[Row]:
     """Like `due_rows` in claim.py, behind gates: limited jobs only among the first `ready`."""
-    ageing = gates.limits.ageing
+    ageing, rules_of = gates.limits.ageing, gates.limits.of
     rows: list[Row] = []
     taken = Taken(ready)
     lane: Any = connection.execute(sql("next_lane"), below(TOP)).fetchone()
@@ -61,14 +61,14 @@ def gated_rows(
             lane = connection.execute(sql("next_lane"), below(lane)).fetchone()
         # Age in place of priority: a point of it is as good as so many seconds of waiting.
         key = (lambda row: (from_text(row[0]) - row[5] * ageing, row[1])) if ageing else None
-        for row in merge(*sources, key=key):
+        for row in sources[0] if len(sources) == 1 else merge(*sources, key=key):
             if row[EXPIRES] is not None and row[EXPIRES] <= now:
                 expired.append(row[1])
                 if len(expired) >= MOST_EXPIRED:
                     return rows
                 continue
             queue, type_ = row[6], row[3]
-            if gates.is_limited(queue, type_) and (taken.is_full or not gates.admit(queue, type_, row[KEY])):
+            if rules_of(queue, type_).is_limited and (taken.is_full or not gates.admit(queue, type_, row[KEY])):
                 continue
             rows.append(row)
             taken.is_full = len(rows) >= ready
@@ -88,13 +88,14 @@ def lane_sources(
     """The due jobs of a lane, as far as its gates are open, in order."""
     _priority, queue, type_ = lane
     wanted = kinds(queue, type_)
-    if not wanted or gates.is_paused(queue, type_):
+    rules = gates.limits.of(queue, type_)
+    if not wanted or rules.is_paused:
         return []
-    if not gates.is_limited(queue, type_):
+    if not rules.is_limited:
         return [connection.execute(sql("lane_due"), (*lane, kind, now)) for kind in wanted]
     if taken.is_full or not gates.is_open(queue, type_, None):
         return []
-    read = keyed_rows if gates.is_keyed(type_) else open_rows
+    read = keyed_rows if rules.is_keyed else open_rows
     return [read(connection, lane, kind, now, gates, taken) for kind in wanted]
 
 
@@ -179,15 +180,16 @@ def next_open(connection: sqlite3.Connection, kinds: Callable[[str, str], tuple[
     soonest: str | None = None
     for lane in lanes(connection):
         _priority, queue, type_ = lane
-        if gates.is_paused(queue, type_):
+        rules = gates.limits.of(queue, type_)
+        if rules.is_paused:
             continue
         for kind in kinds(queue, type_):
             row = connection.execute(sql("lane_head"), (*lane, kind)).fetchone()
             if row is None or (soonest is not None and row[0] >= soonest):
                 continue
             due = row[0]
-            if gates.is_limited(queue, type_):
-                if gates.is_keyed(type_):
+            if rules.is_limited:
+                if rules.is_keyed:
                     due = next_of_keys(connection, lane, kind, gates, due)
                 due = max(due, to_text(up(gates.opens(queue, type_, None))))
             if soonest is None or due < soonest:

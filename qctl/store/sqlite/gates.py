@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+MOST_KNOWN = 1000  # lanes whose limits are kept at hand
 HELD = 1.0  # seconds until a place that others hold is looked for again, when no commit tells of it before
 
 COLUMNS = (
@@ -44,10 +45,22 @@ class Limit:
         return self.rate_by_key or self.concurrency_by_key
 
 
+class Rules:
+    """The limits that hold for one lane."""
+
+    __slots__ = ("is_keyed", "is_limited", "is_paused", "limits")
+
+    def __init__(self, limits: list[Limit]) -> None:
+        self.limits = limits
+        self.is_paused = any(one.is_paused for one in limits)
+        self.is_limited = any(one.rate is not None or one.concurrency is not None for one in limits)
+        self.is_keyed = any(one.by_key for one in limits)
+
+
 class Limits:
     """All limits of a queue, and `ageing` (seconds that count as one point of priority; 0: none), as of `version`."""
 
-    __slots__ = ("ageing", "all", "is_free", "queues", "stops", "types", "version")
+    __slots__ = ("ageing", "all", "is_free", "known", "queues", "stops", "types", "version")
 
     def __init__(self, version: str, rows: Iterable[tuple[Any, ...]], ageing: float) -> None:
         self.version = version
@@ -65,11 +78,17 @@ class Limits:
             else:
                 (self.types if one.scope == "type" else self.queues)[one.name] = one
         self.is_free = not (self.types or self.queues or self.all or ageing)
+        self.known: dict[tuple[str, str], Rules] = {}
 
-    def of(self, queue: str, type_: str) -> list[Limit]:
+    def of(self, queue: str, type_: str) -> Rules:
         """Those that hold for jobs of a lane."""
-        found = [self.types.get(type_), self.queues.get(queue), self.all]
-        return [one for one in found if one is not None]
+        found = self.known.get((queue, type_))
+        if found is None:
+            if len(self.known) >= MOST_KNOWN:
+                self.known.clear()
+            all_ = (self.types.get(type_), self.queues.get(queue), self.all)
+            found = self.known[queue, type_] = Rules([one for one in all_ if one is not None])
+        return found
 
 
 NONE = Limits("0", (), 0.0)
@@ -111,22 +130,12 @@ class Gates:
         self.limits = limits
         self.now = now
         self.rooms: dict[tuple[str, str, str, bool], Room] = {}
-        self.running: dict[tuple[str, str, str], int] | None = None
-
-    def is_paused(self, queue: str, type_: str) -> bool:
-        return any(one.is_paused for one in self.limits.of(queue, type_))
-
-    def is_limited(self, queue: str, type_: str) -> bool:
-        return any(one.rate or one.concurrency for one in self.limits.of(queue, type_))
-
-    def is_keyed(self, type_: str) -> bool:
-        limit = self.limits.types.get(type_)
-        return limit is not None and limit.by_key
+        self.running: dict[str, dict[str, int]] = {}  # by type: how many run of each key
 
     def around(self, queue: str, type_: str, key: str | None) -> list[Room]:
         """The rooms that a job must find open. With key None only those that do not depend on one."""
         found = []
-        for limit in self.limits.of(queue, type_):
+        for limit in self.limits.of(queue, type_).limits:
             for by_key, is_rate, there in (
                 (limit.rate_by_key, True, limit.rate is not None),
                 (limit.concurrency_by_key, False, limit.concurrency is not None),
@@ -150,18 +159,17 @@ class Gates:
         return Room(limit, key, left, opens, next((count for slot, count in starts if slot == LEVEL), 0))
 
     def places(self, limit: Limit, key: str) -> Room:
-        if self.running is None:
-            self.running = {}
-            for type_, queue, its_key in self.connection.execute(sql("running_kinds")):
-                for kind in (
-                    ("type", type_, ""),
-                    ("queue", queue, ""),
-                    ("type", type_, its_key or NO_KEY),
-                    ("all", "", ""),
-                ):
-                    self.running[kind] = self.running.get(kind, 0) + 1
-        left = (limit.concurrency or 0) - self.running.get((limit.scope, limit.name, key), 0)
-        return Room(limit, key, max(0, left), self.now + HELD if left <= 0 else None, None)
+        if key:
+            keys = self.running.get(limit.name)
+            if keys is None:
+                keys = self.running[limit.name] = {}
+                for (one,) in self.connection.execute(sql("running_keys"), (limit.name,)):
+                    keys[one or NO_KEY] = keys.get(one or NO_KEY, 0) + 1
+            held = keys.get(key, 0)
+        else:
+            held = self.connection.execute(sql(f"running_of_{limit.scope}"), (limit.name,)).fetchone()[0]
+        left = max(0, (limit.concurrency or 0) - held)
+        return Room(limit, key, left, None if left else self.now + HELD, None)
 
     def opens(self, queue: str, type_: str, key: str | None) -> float:
         """When a job of the lane may start as far as its limits go: `now`, or later."""
@@ -174,7 +182,7 @@ class Gates:
 
     def admit(self, queue: str, type_: str, key: str | None) -> bool:
         """Take a place in every room around a job, if all have one."""
-        rooms = self.around(queue, type_, (key or NO_KEY) if self.is_keyed(type_) else None)
+        rooms = self.around(queue, type_, (key or NO_KEY) if self.limits.of(queue, type_).is_keyed else None)
         if not all(room.left for room in rooms):
             return False
         for room in rooms:

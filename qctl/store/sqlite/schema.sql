@@ -53,7 +53,8 @@ CREATE TABLE jobs (
 -- A claim walks the lanes (priority, queue, type) from the top and reads each in order of scheduled_at, number.
 CREATE INDEX jobs_claim ON jobs (priority, queue, type, (command IS NULL), scheduled_at)
   WHERE status = 'pending';
-CREATE INDEX jobs_processing ON jobs (locked_by) WHERE status = 'processing';
+CREATE INDEX jobs_processing ON jobs (locked_by, type, queue, limit_key, status)
+  WHERE status = 'processing'; -- covers what limits on concurrency count; with status, because SQLite reads it again
 CREATE INDEX jobs_completed ON jobs (completed_at) WHERE status = 'completed';
 CREATE INDEX jobs_ended ON jobs (status, updated_at)
   WHERE status = 'failed' OR status = 'cancelled'; -- with IN (...) SQLite would not see that a query fits
