@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit stats health dlq purge demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq purge demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --follow --from --help --id --in --json --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -45,6 +45,18 @@ __qctl_place() {
     'edit')
         options='--at --backoff --busy-timeout --db --help --in --json --max-attempts --payload --priority --queue --tag --timeout -h -i -p -q'
         arguments=('jobs')
+        ;;
+    'explain')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('jobs')
+        ;;
+    'pause')
+        options='--all --busy-timeout --db --help --json --queue -h -q'
+        arguments=('types...')
+        ;;
+    'resume')
+        options='--all --busy-timeout --db --help --json --queue -h -q'
+        arguments=('types...')
         ;;
     'stats')
         options='--busy-timeout --db --help --json --since --type -h -t'
@@ -184,6 +196,23 @@ __qctl_kind() {
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
         --db) kind='file' ;;
+        esac ;;
+    'explain')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'pause')
+        case $2 in
+        --queue|-q) kind='queues' ;;
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'resume')
+        case $2 in
+        --queue|-q) kind='queues' ;;
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
         esac ;;
     'stats')
         case $2 in

@@ -26,6 +26,9 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('cancel', 'Cancel jobs.'),
                 @('retry', 'Run jobs now: again, or before their time.'),
                 @('edit', 'Change a job that has not ended.'),
+                @('explain', 'Say why a job is not running, and what would let it.'),
+                @('pause', 'Start no more jobs of a type, a queue, or at all.'),
+                @('resume', 'Let jobs start again that were paused.'),
                 @('stats', 'Show how the queue does.'),
                 @('health', 'Say whether the queue is healthy, by exit code.'),
                 @('dlq', 'Inspect and replay dead letters.'),
@@ -274,6 +277,51 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @('jobs')
+            Tail = $false
+        }
+        'explain' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('jobs')
+            Tail = $false
+        }
+        'pause' = @{
+            Options = @(
+                @('--queue', 'queues', 'A queue; may be repeated.'),
+                @('-q', 'queues', 'A queue; may be repeated.'),
+                @('--all', '', 'Everything.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types...')
+            Tail = $false
+        }
+        'resume' = @{
+            Options = @(
+                @('--queue', 'queues', 'A queue; may be repeated.'),
+                @('-q', 'queues', 'A queue; may be repeated.'),
+                @('--all', '', 'Everything.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types...')
             Tail = $false
         }
         'stats' = @{

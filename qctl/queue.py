@@ -227,6 +227,34 @@ class Queue(Inspection):
 
         return edit_job(self, number, changes, time.time())
 
+    def pause(self, scope: str, name: str = "") -> bool:
+        """Start no more jobs of a type or queue (`scope` "type" or "queue"), or none at all ("all"): what runs goes on.
+        False when it was paused already."""
+        from qctl.store.sqlite.limits import pause
+
+        return pause(self.store, scope, name, time.time())
+
+    def resume(self, scope: str, name: str = "") -> bool:
+        """End a pause. False when there was none."""
+        from qctl.store.sqlite.limits import resume
+
+        return resume(self.store, scope, name)
+
+    def set_limits(self, scope: str, name: str, **fields: Any) -> dict[str, Any]:
+        """Limit what may run of a type or queue (`scope` "type" or "queue"); all its limits, as `limits()` has them.
+
+        `rate="30/m"` (N/s, N/m, N/h, N/DURATION), `rate_burst` (so many more at once), `rate_key` (the field of the
+        payload whose values each have a rate of their own, such as `customer_id`), `concurrency` (at once, over all
+        workers), `concurrency_key`. None leaves one as it is, "" unsets it. Raises BadValue.
+        """
+        from qctl.store.sqlite.limits import set_limits
+
+        return set_limits(self.store, scope, name, fields)
+
+    def unset_limits(self, scope: str, name: str) -> None:
+        """Take all limits off a type or queue; a pause stays."""
+        self.set_limits(scope, name, rate="", concurrency="")
+
     # -- dead letters ---------------------------------------------------------------------------------------------
 
     def note(self, ids: Iterable[str], text: str) -> int:

@@ -6,6 +6,7 @@ import random
 import time
 
 from qctl.model import FAILED, QctlError, QueueFileError
+from qctl.rules.when import to_text
 from qctl.store.sqlite import workers
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from qctl.worker.log import Log
 
 BEAT = 10.0  # seconds between signs of life in the file
+EXPIRED = 500  # jobs cancelled in one transaction because their time is over
 TEND = 1.0  # seconds between looks for workers that died
 
 
@@ -60,4 +62,16 @@ class Care:
         if outcomes:
             rescued = sum(1 for outcome in outcomes if outcome.move is not None and outcome.move.status != FAILED)
             self.log.note(f"! rescued {rescued} of a worker that died", rescued=rescued)
+        self.expire(now)
         return bool(outcomes)
+
+    def expire(self, now: float) -> None:
+        """Cancel what was not started in time."""
+        count = 0
+        while True:
+            chunk = self.store.expire(to_text(now), EXPIRED)
+            count += chunk
+            if chunk < EXPIRED:
+                break
+        if count:
+            self.log.note(f"! {count} expired before they could start: cancelled", expired=count)

@@ -275,10 +275,10 @@ class Worker:
             for run in news:
                 self.write_output(connection, run, last=False)
             if claim:
-                leases = self.claim(wanted, wall, self.narrow_types())
+                leases = self.claim(wanted, wall, self.narrow_types(), ready=max(0, missing))
             full = False
             for names, most in room:
-                got = self.claim(most, wall, names, commands=False)
+                got = self.claim(most, wall, names, ready=most, commands=False)
                 full = full or len(got) == most
                 wide += got
         if ripe:
@@ -296,8 +296,8 @@ class Worker:
             self.due_at = None if self.look else self.next_due()
         self.store.tidy(4000)
 
-    def claim(self, most: int, wall: float, handlers: Any, *, commands: bool = True) -> list[Lease]:
-        """Lease jobs in the open transaction."""
+    def claim(self, most: int, wall: float, handlers: Any, *, ready: int, commands: bool = True) -> list[Lease]:
+        """Lease jobs in the open transaction; `ready` of them can begin at once."""
         return self.store.claim(
             self.id,
             most,
@@ -307,6 +307,7 @@ class Worker:
             queues=self.options.queues,
             defaults=self.pool.types,
             commands=commands,
+            ready=ready,
         )
 
     def settle(self, endings: Any, outcomes: Any, wall: float) -> None:

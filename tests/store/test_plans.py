@@ -27,9 +27,12 @@ WHOLE = {
     "count_waiting": "stats: counts what is pending",
     "depth": "health: counts what is pending",
     "completed_since": "stats: groups what ended in the window",
+    "running_of_type": "a claim under a limit on concurrency: what runs, no more than there are slots",
+    "running_of_queue": "the same",
+    "running_keys": "the same",
     "failures_since": "stats: reads the history of the window",
 }
-"""What looks at many rows because it counts them. Nothing that a worker or an enqueue runs is among them."""
+"""What looks at many rows because it counts them. Nothing that a worker or an enqueue runs where no concurrency is limited is among them."""
 
 
 def plan(connection: sqlite3.Connection, statement: str) -> list[str]:

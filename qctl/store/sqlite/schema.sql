@@ -53,7 +53,8 @@ CREATE TABLE jobs (
 -- A claim walks the lanes (priority, queue, type) from the top and reads each in order of scheduled_at, number.
 CREATE INDEX jobs_claim ON jobs (priority, queue, type, (command IS NULL), scheduled_at)
   WHERE status = 'pending';
-CREATE INDEX jobs_processing ON jobs (locked_by) WHERE status = 'processing';
+CREATE INDEX jobs_processing ON jobs (locked_by, type, queue, limit_key, status)
+  WHERE status = 'processing'; -- covers what limits on concurrency count; with status, because SQLite reads it again
 CREATE INDEX jobs_completed ON jobs (completed_at) WHERE status = 'completed';
 CREATE INDEX jobs_ended ON jobs (status, updated_at)
   WHERE status = 'failed' OR status = 'cancelled'; -- with IN (...) SQLite would not see that a query fits
@@ -63,6 +64,8 @@ CREATE UNIQUE INDEX jobs_key ON jobs (key)
 CREATE INDEX jobs_key_ended ON jobs (key, created_at) WHERE key IS NOT NULL;
 CREATE INDEX jobs_expiring ON jobs (expires_at)
   WHERE expires_at IS NOT NULL AND (status = 'pending' OR status = 'blocked');
+CREATE INDEX jobs_keyed ON jobs (type, queue, priority, limit_key, (command IS NULL), scheduled_at)
+  WHERE limit_key IS NOT NULL AND status = 'pending';
 CREATE UNIQUE INDEX jobs_tick ON jobs (schedule, tick) WHERE schedule IS NOT NULL;
 CREATE INDEX jobs_flow ON jobs (flow, number) WHERE flow IS NOT NULL;
 
@@ -248,3 +251,36 @@ CREATE TABLE qctl_settings (
 ) WITHOUT ROWID;
 
 INSERT INTO qctl_settings (name, value) VALUES ('schema_version', '1');
+
+-- Grows whenever something changes that a claim goes by, so that a claim need read no more than this one row.
+INSERT INTO qctl_settings (name, value) VALUES ('limits_version', '0');
+
+CREATE TRIGGER qctl_limits_inserted AFTER INSERT ON qctl_limits
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;
+
+CREATE TRIGGER qctl_limits_updated AFTER UPDATE ON qctl_limits
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;
+
+CREATE TRIGGER qctl_limits_deleted AFTER DELETE ON qctl_limits
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;
+
+CREATE TRIGGER qctl_ageing_set AFTER INSERT ON qctl_settings WHEN NEW.name = 'ageing'
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;
+
+CREATE TRIGGER qctl_ageing_changed AFTER UPDATE ON qctl_settings WHEN NEW.name = 'ageing'
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;
+
+CREATE TRIGGER qctl_ageing_unset AFTER DELETE ON qctl_settings WHEN OLD.name = 'ageing'
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;

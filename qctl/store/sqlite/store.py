@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qctl.model import Lease, NewJob, TypeDefaults
     from qctl.rules.ending import Ending, Facts
     from qctl.store.sqlite.finish import Outcome
+    from qctl.store.sqlite.gates import Limits
     from qctl.store.sqlite.lock import LifeLocks
 
 
@@ -83,6 +84,7 @@ class SQLiteStore:
         self.connection, self.lock = connect(self.path, busy_timeout, create=create)
         self.identity = None if self.lock is None else identity(self.path)
         self.life_locks: LifeLocks | None = None
+        self.known_limits: Limits | None = None
 
     # -- transactions ---------------------------------------------------------------------------------------------
 
@@ -191,6 +193,7 @@ class SQLiteStore:
         queues: Container[str] | None = None,
         defaults: Mapping[str, TypeDefaults] | None = None,
         commands: bool = True,
+        ready: int | None = None,
     ) -> list[Lease]:
         """Lease up to `limit` due jobs; see claim.py. Joins the open transaction if there is one."""
         from qctl.store.sqlite.claim import claim_jobs
@@ -206,6 +209,8 @@ class SQLiteStore:
                 queues=queues,
                 defaults=defaults or {},
                 commands=commands,
+                limits=self.limits(),
+                ready=ready,
             )
 
         if self.connection.in_transaction:
@@ -236,9 +241,29 @@ class SQLiteStore:
         from qctl.store.sqlite.claim import next_due, runnable
 
         try:
-            return next_due(self.connection, runnable(handlers, types, queues, commands))
+            return next_due(
+                self.connection, runnable(handlers, types, queues, commands), self.limits(), self.now()
+            )
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
+
+    def limits(self) -> Limits:
+        """What limits claims now; read anew only after it was changed."""
+        from qctl.store.sqlite.gates import NONE, read_limits
+
+        self.known_limits = read_limits(self.connection, self.known_limits or NONE)
+        return self.known_limits
+
+    def expire(self, now: str, most: int = 500) -> int:
+        """Cancel up to `most` waiting jobs whose time to start is over; how many. Writes only when there are any."""
+        from qctl.store.sqlite.claim import expire_jobs
+        from qctl.store.sqlite.sql import sql
+
+        if not self.read(sql("expired"), (now, 1)):
+            return 0
+        with self.write() as connection:
+            numbers = [row[0] for row in connection.execute(sql("expired"), (now, most))]
+            return expire_jobs(connection, numbers, now)
 
     # -- settings -------------------------------------------------------------------------------------------------
 
