@@ -177,7 +177,7 @@ def zone_of(name: str) -> tzinfo:
 
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError, LookupError):  # ZoneInfoNotFoundError is a KeyError
+    except (ValueError, OSError, LookupError, TypeError):  # ZoneInfoNotFoundError is a KeyError
         raise BadValue(
             f"time zone: {quoted(name)} is not known here: use a name such as Europe/Berlin, America/New_York or UTC"
         ) from None

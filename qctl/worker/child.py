@@ -16,6 +16,7 @@ import time
 
 from qctl import handlers
 from qctl.model import BadValue
+from qctl.worker import cleanup
 from qctl.worker.frames import Unpacker, pack
 
 TYPE_CHECKING = False
@@ -129,6 +130,9 @@ class Child:
         types = [
             (one.type, one.max_attempts, one.backoff, one.timeout, one.is_async) for one in handlers.registry.values()
         ]
+        # The type of our own, unless a module has a handler of that name.
+        own = handlers.Handler(cleanup.TYPE, cleanup.cleanup_completed_jobs, None, None, None, None)
+        handlers.registry.setdefault(cleanup.TYPE, own)
         self.send((READY, types, error, trace))
 
     def send(self, message: Any) -> None:

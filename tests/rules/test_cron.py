@@ -221,7 +221,7 @@ def expressions(draw: st.DrawFn) -> tuple[str, Fields, bool]:
 
 @pytest.mark.parametrize("zone", ZONES)
 @given(data=st.data())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_ticks_are_those_that_every_minute_tells(zone: str, data: st.DataObject) -> None:
     expression, fields, interval = data.draw(expressions())
     change = data.draw(st.sampled_from(transitions(zone)))
