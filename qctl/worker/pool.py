@@ -53,7 +53,9 @@ class Pool:
         if self.modules:
             self.learn(timeout)
         self.own = len(self.types)
-        self.types.setdefault(cleanup.TYPE, TypeDefaults())  # every worker runs it; without modules a process comes then
+        self.types.setdefault(
+            cleanup.TYPE, TypeDefaults()
+        )  # every worker runs it; without modules a process comes then
 
     def learn(self, timeout: float) -> None:
         process = self.spawn()

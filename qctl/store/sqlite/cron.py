@@ -42,7 +42,9 @@ def add_schedule(store: SQLiteStore, job: NewJob, plan: dict[str, Any], now: flo
         except sqlite3.IntegrityError as error:
             if "cron_schedules.name" not in str(error):
                 raise
-            raise BadValue(f"name: there is a schedule {name!r} already: remove it first, or give another --name") from None
+            raise BadValue(
+                f"name: there is a schedule {name!r} already: remove it first, or give another --name"
+            ) from None
     return str(name)
 
 
