@@ -264,7 +264,7 @@ def test_ten_thousand_schedules_cost_a_tick_and_an_idle_look_next_to_nothing(sto
 def test_ten_thousand_ticks_at_once_come_in_short_transactions(store: SQLiteStore) -> None:
     with store.write() as connection:
         connection.execute(
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
             " INSERT INTO cron_schedules (type, cron_expression, next_run_at, name, time_zone)"
             " SELECT 'x', '0 8 * * *', '2027-01-15 08:00:00.000', 'n-' || i, 'UTC' FROM n"
         )
@@ -272,5 +272,5 @@ def test_ten_thousand_ticks_at_once_come_in_short_transactions(store: SQLiteStor
     while (fired := fire(store, NOW + 1)).numbers:
         rounds += 1
         made += len(fired.numbers)
-    assert made == 3000
-    assert rounds > 3
+    assert made == 1000
+    assert rounds > 2
