@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq purge demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron purge demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --follow --from --help --id --in --json --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -90,6 +90,42 @@ __qctl_place() {
     'dlq discard')
         options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
+        ;;
+    'cron')
+        options='--busy-timeout --db --help --json -h'
+        subs='add list show next pause resume run remove'
+        ;;
+    'cron add')
+        options='--backoff --busy-timeout --catch-up --cwd --db --env --help --json --max-attempts --name --overlap --priority --queue --seconds --shell --tag --timeout --tz -h -p -q'
+        arguments=('types...')
+        tail=1
+        ;;
+    'cron list')
+        options='--busy-timeout --db --help --json -h'
+        ;;
+    'cron show')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules')
+        ;;
+    'cron next')
+        options='--after --busy-timeout --count --db --help --json -h -n'
+        arguments=('schedules')
+        ;;
+    'cron pause')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
+        ;;
+    'cron resume')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
+        ;;
+    'cron run')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
+        ;;
+    'cron remove')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
         ;;
     'purge')
         options='--busy-timeout --db --dry-run --help --json --keep --max-time --older-than --status --yes -h -s -y'
@@ -279,6 +315,57 @@ __qctl_kind() {
         --tag) kind='tags' ;;
         --since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
+        esac ;;
+    'cron')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron add')
+        case $2 in
+        --name|--tz|--shell|--max-attempts|--backoff|--timeout|--env|--busy-timeout) kind='-' ;;
+        --catch-up) kind='=latest all none' ;;
+        --overlap) kind='=skip allow' ;;
+        --priority|-p) kind='=low normal high critical' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --cwd) kind='dir' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'cron list')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron show')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron next')
+        case $2 in
+        --after|--count|-n|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'cron pause')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron resume')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron run')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron remove')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
         esac ;;
     'purge')
         case $2 in

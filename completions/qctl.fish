@@ -1,6 +1,6 @@
 # Completion of qctl for fish. Written by `qctl completion fish`: do not edit.
-set -g __qctl_groups '' 'dlq'
-set -g __qctl_tailed 'enqueue'
+set -g __qctl_groups '' 'dlq' 'cron'
+set -g __qctl_tailed 'enqueue' 'cron add'
 set -g __qctl_with_value
 set -a __qctl_with_value ' --db' ' --busy-timeout'
 set -a __qctl_with_value 'enqueue --shell' 'enqueue --in' 'enqueue -i' 'enqueue --at' 'enqueue --id' 'enqueue --payload' 'enqueue --max-attempts' 'enqueue --backoff' 'enqueue --timeout' 'enqueue --env' 'enqueue --wait-timeout' 'enqueue --busy-timeout' 'enqueue --from' 'enqueue --db' 'enqueue --priority' 'enqueue -p' 'enqueue --queue' 'enqueue -q' 'enqueue --tag' 'enqueue --type' 'enqueue -t' 'enqueue --cwd'
@@ -25,6 +25,15 @@ set -a __qctl_with_value 'dlq note --db' 'dlq note --busy-timeout'
 set -a __qctl_with_value 'dlq review --status' 'dlq review -s' 'dlq review --type' 'dlq review -t' 'dlq review --queue' 'dlq review -q' 'dlq review --tag' 'dlq review --since' 'dlq review --until' 'dlq review --search' 'dlq review --error' 'dlq review --busy-timeout' 'dlq review --db'
 set -a __qctl_with_value 'dlq replay --status' 'dlq replay -s' 'dlq replay --type' 'dlq replay -t' 'dlq replay --queue' 'dlq replay -q' 'dlq replay --tag' 'dlq replay --since' 'dlq replay --until' 'dlq replay --search' 'dlq replay --error' 'dlq replay --busy-timeout' 'dlq replay --db'
 set -a __qctl_with_value 'dlq discard --status' 'dlq discard -s' 'dlq discard --type' 'dlq discard -t' 'dlq discard --queue' 'dlq discard -q' 'dlq discard --tag' 'dlq discard --since' 'dlq discard --until' 'dlq discard --search' 'dlq discard --error' 'dlq discard --busy-timeout' 'dlq discard --db'
+set -a __qctl_with_value 'cron --db' 'cron --busy-timeout'
+set -a __qctl_with_value 'cron add --name' 'cron add --tz' 'cron add --shell' 'cron add --max-attempts' 'cron add --backoff' 'cron add --timeout' 'cron add --env' 'cron add --busy-timeout' 'cron add --catch-up' 'cron add --overlap' 'cron add --priority' 'cron add -p' 'cron add --queue' 'cron add -q' 'cron add --tag' 'cron add --cwd' 'cron add --db'
+set -a __qctl_with_value 'cron list --db' 'cron list --busy-timeout'
+set -a __qctl_with_value 'cron show --db' 'cron show --busy-timeout'
+set -a __qctl_with_value 'cron next --after' 'cron next --count' 'cron next -n' 'cron next --busy-timeout' 'cron next --db'
+set -a __qctl_with_value 'cron pause --db' 'cron pause --busy-timeout'
+set -a __qctl_with_value 'cron resume --db' 'cron resume --busy-timeout'
+set -a __qctl_with_value 'cron run --db' 'cron run --busy-timeout'
+set -a __qctl_with_value 'cron remove --db' 'cron remove --busy-timeout'
 set -a __qctl_with_value 'purge --older-than' 'purge --keep' 'purge --max-time' 'purge --busy-timeout' 'purge --status' 'purge -s' 'purge --db'
 set -a __qctl_with_value 'demo --db' 'demo --busy-timeout'
 set -a __qctl_with_value 'init --db' 'init --busy-timeout'
@@ -108,6 +117,7 @@ end
 
 complete -c qctl -f
 complete -c qctl -n '__qctl_at "enqueue --"' -a '(__qctl_command)'
+complete -c qctl -n '__qctl_at "cron add --"' -a '(__qctl_command)'
 
 # qctl
 complete -c qctl -n '__qctl_at \'\'' -a enqueue -d 'Put a job into the queue: a typed job, or a command'
@@ -126,6 +136,7 @@ complete -c qctl -n '__qctl_at \'\'' -a resume -d 'Let jobs start again that wer
 complete -c qctl -n '__qctl_at \'\'' -a stats -d 'Show how the queue does'
 complete -c qctl -n '__qctl_at \'\'' -a health -d 'Say whether the queue is healthy, by exit code'
 complete -c qctl -n '__qctl_at \'\'' -a dlq -d 'Inspect and replay dead letters'
+complete -c qctl -n '__qctl_at \'\'' -a cron -d 'Recurring jobs: add, list and steer schedules'
 complete -c qctl -n '__qctl_at \'\'' -a purge -d 'Delete jobs that ended long ago'
 complete -c qctl -n '__qctl_at \'\'' -a demo -d 'See all of it at work, on a queue file of its own'
 complete -c qctl -n '__qctl_at \'\'' -a init -d 'Make a queue file, or add a queue to an SQLite database'
@@ -433,6 +444,91 @@ complete -c qctl -n '__qctl_at \'dlq discard\'' -l json -d 'JSON: one object, or
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l help -s h -d 'Show the help of a command.'
 complete -c qctl -n '__qctl_at \'dlq discard\' 0+' -f -k -a '(__qctl_values dead)'
+
+# cron
+complete -c qctl -n '__qctl_at \'cron\'' -a add -d 'Add a recurring job'
+complete -c qctl -n '__qctl_at \'cron\'' -a list -d 'List the schedules'
+complete -c qctl -n '__qctl_at \'cron\'' -a show -d 'Show a schedule whole'
+complete -c qctl -n '__qctl_at \'cron\'' -a next -d 'Show the next ticks of a schedule'
+complete -c qctl -n '__qctl_at \'cron\'' -a pause -d 'Let schedules rest'
+complete -c qctl -n '__qctl_at \'cron\'' -a resume -d 'Let schedules tick again, from the next tick on'
+complete -c qctl -n '__qctl_at \'cron\'' -a run -d 'Make a job of a schedule now; prints its number'
+complete -c qctl -n '__qctl_at \'cron\'' -a remove -d 'Delete schedules; their jobs stay'
+complete -c qctl -n '__qctl_at \'cron\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron\'' -l help -s h -d 'Show the help of a command.'
+
+# cron add
+complete -c qctl -n '__qctl_at \'cron add\'' -l name -r -f -d 'What to call it (default: the type, made unique).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l tz -r -f -d 'The time zone it goes by, such as Europe/Berlin (default: that of this machine).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l catch-up -r -f -a 'latest all none' -d 'Ticks missed in a downtime: latest (default), all (100 at most) or none.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l overlap -r -f -a 'skip allow' -d 'While an earlier job has not ended: skip the tick (default), or allow.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l seconds -d 'The expression has a sixth field, the seconds, at its end.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l shell -r -f -d 'Run a line with /bin/sh -c.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l priority -s p -r -f -a 'low normal high critical' -d 'low, normal, high, critical or a number (default 0).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'The queue of its jobs (default: default).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l tag -r -f -a '(__qctl_values tags)' -d 'A tag for its jobs; may be repeated.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l max-attempts -r -f -d 'Attempts before a job becomes a dead letter (default 5).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l backoff -r -f -d 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'
+complete -c qctl -n '__qctl_at \'cron add\'' -l timeout -r -f -d 'Longest time of an attempt (default 24h; none: no limit).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l cwd -r -f -a '(__fish_complete_directories (commandline -ct))' -d 'Where a command runs (default: here).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l env -r -f -d 'A variable for a command; NAME alone: its value here.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron add\' 0+' -f -a '(__qctl_values types)'
+
+# cron list
+complete -c qctl -n '__qctl_at \'cron list\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron list\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron list\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron list\'' -l help -s h -d 'Show the help of a command.'
+
+# cron show
+complete -c qctl -n '__qctl_at \'cron show\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron show\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron show\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron show\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron show\' 0' -f -a '(__qctl_values schedules)'
+
+# cron next
+complete -c qctl -n '__qctl_at \'cron next\'' -l after -r -f -d 'Those after this time (default: now).'
+complete -c qctl -n '__qctl_at \'cron next\'' -l count -s n -r -f -d 'How many (default 5).'
+complete -c qctl -n '__qctl_at \'cron next\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron next\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron next\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron next\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron next\' 0' -f -a '(__qctl_values schedules)'
+
+# cron pause
+complete -c qctl -n '__qctl_at \'cron pause\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron pause\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron pause\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron pause\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron pause\' 0+' -f -a '(__qctl_values schedules)'
+
+# cron resume
+complete -c qctl -n '__qctl_at \'cron resume\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron resume\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron resume\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron resume\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron resume\' 0+' -f -a '(__qctl_values schedules)'
+
+# cron run
+complete -c qctl -n '__qctl_at \'cron run\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron run\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron run\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron run\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron run\' 0+' -f -a '(__qctl_values schedules)'
+
+# cron remove
+complete -c qctl -n '__qctl_at \'cron remove\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron remove\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron remove\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron remove\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron remove\' 0+' -f -a '(__qctl_values schedules)'
 
 # purge
 complete -c qctl -n '__qctl_at \'purge\'' -l older-than -r -f -d 'Those that ended longer ago (default 7d).'

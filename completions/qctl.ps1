@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('stats', 'Show how the queue does.'),
                 @('health', 'Say whether the queue is healthy, by exit code.'),
                 @('dlq', 'Inspect and replay dead letters.'),
+                @('cron', 'Recurring jobs: add, list and steer schedules.'),
                 @('purge', 'Delete jobs that ended long ago.'),
                 @('demo', 'See all of it at work, on a queue file of its own.'),
                 @('init', 'Make a queue file, or add a queue to an SQLite database.'),
@@ -529,6 +530,150 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @('dead...')
+            Tail = $false
+        }
+        'cron' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+                @('add', 'Add a recurring job.'),
+                @('list', 'List the schedules.'),
+                @('show', 'Show a schedule whole.'),
+                @('next', 'Show the next ticks of a schedule.'),
+                @('pause', 'Let schedules rest.'),
+                @('resume', 'Let schedules tick again, from the next tick on.'),
+                @('run', 'Make a job of a schedule now; prints its number.'),
+                @('remove', 'Delete schedules; their jobs stay.')
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'cron add' = @{
+            Options = @(
+                @('--name', '-', 'What to call it (default: the type, made unique).'),
+                @('--tz', '-', 'The time zone it goes by, such as Europe/Berlin (default: that of this machine).'),
+                @('--catch-up', '=latest all none', 'Ticks missed in a downtime: latest (default), all (100 at most) or none.'),
+                @('--overlap', '=skip allow', 'While an earlier job has not ended: skip the tick (default), or allow.'),
+                @('--seconds', '', 'The expression has a sixth field, the seconds, at its end.'),
+                @('--shell', '-', 'Run a line with /bin/sh -c.'),
+                @('--priority', '=low normal high critical', 'low, normal, high, critical or a number (default 0).'),
+                @('-p', '=low normal high critical', 'low, normal, high, critical or a number (default 0).'),
+                @('--queue', 'queues', 'The queue of its jobs (default: default).'),
+                @('-q', 'queues', 'The queue of its jobs (default: default).'),
+                @('--tag', 'tags', 'A tag for its jobs; may be repeated.'),
+                @('--max-attempts', '-', 'Attempts before a job becomes a dead letter (default 5).'),
+                @('--backoff', '-', 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'),
+                @('--timeout', '-', 'Longest time of an attempt (default 24h; none: no limit).'),
+                @('--cwd', 'dir', 'Where a command runs (default: here).'),
+                @('--env', '-', 'A variable for a command; NAME alone: its value here.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types...')
+            Tail = $true
+        }
+        'cron list' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'cron show' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules')
+            Tail = $false
+        }
+        'cron next' = @{
+            Options = @(
+                @('--after', '-', 'Those after this time (default: now).'),
+                @('--count', '-', 'How many (default 5).'),
+                @('-n', '-', 'How many (default 5).'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules')
+            Tail = $false
+        }
+        'cron pause' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
+            Tail = $false
+        }
+        'cron resume' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
+            Tail = $false
+        }
+        'cron run' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
+            Tail = $false
+        }
+        'cron remove' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
             Tail = $false
         }
         'purge' = @{

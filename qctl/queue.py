@@ -10,6 +10,7 @@ from qctl.model import COMMAND_TYPE, PENDING, BadValue, NewJob
 from qctl.rules import payload as payloads
 from qctl.rules.newjob import new_job
 from qctl.rules.when import to_text
+from qctl.scheduling import Scheduling
 from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.store import SQLiteStore
 
@@ -49,7 +50,7 @@ class Enqueued(int):
         return int(self)
 
 
-class Queue(Inspection):
+class Queue(Inspection, Scheduling):
     """A queue in the file at `path` (default: `$QCTL_DB`, else the user's data folder), created when it is missing.
 
     `Queue(":memory:")` keeps it in memory, for tests. `busy_timeout`: seconds to wait while others write.

@@ -21,12 +21,14 @@ MAY: dict[str, set[str]] = {
     "store": {"rules", "model"},
     "handlers": {"rules", "model"},
     "program": {"rules", "model"},
+    "zone": {"rules", "model"},
     "inspection": {"store", "rules", "model"},
-    "queue": {"inspection", "store", "rules", "model", "program", "inline"},
+    "scheduling": {"store", "rules", "model", "zone"},
+    "queue": {"inspection", "store", "rules", "model", "program", "inline", "scheduling"},
     "inline": {"queue", "handlers", "rules", "model"},
-    "worker": {"store", "handlers", "rules", "model"},
+    "worker": {"store", "handlers", "rules", "model", "zone"},
     "demo": {"qctl", "queue", "handlers", "program", "worker", "rules", "model"},
-    "cli": {"qctl", "queue", "handlers", "program", "worker", "rules", "model", "demo"},
+    "cli": {"qctl", "queue", "scheduling", "handlers", "program", "worker", "rules", "model", "demo"},
     "qctl": {"queue", "handlers", "model"},
     "__main__": {"cli"},
 }
@@ -44,7 +46,7 @@ EXCEPTIONS = {
 PACKAGES = {
     "typer": {"cli/face.py"},
     "rich": {"cli/render.py", "cli/table.py", "cli/picture.py"},
-    "croniter": set(),
+    "croniter": {"rules/cron.py"},
 }
 
 SQL = re.compile(r"\b(?:SELECT |UPDATE |INSERT INTO|DELETE FROM)")

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "stats": ("stats", "STATS", "Show how the queue does."),
     "health": ("health", "HEALTH", "Say whether the queue is healthy, by exit code."),
     "dlq": ("dlq", "", "Inspect and replay dead letters."),
+    "cron": ("cron", "", "Recurring jobs: add, list and steer schedules."),
     "purge": ("purge", "PURGE", "Delete jobs that ended long ago."),
     "demo": ("demo", "DEMO", "See all of it at work, on a queue file of its own."),
     "init": ("init", "INIT", "Make a queue file, or add a queue to an SQLite database."),
@@ -43,9 +44,19 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "replay": ("dlq", "REPLAY", "Send dead letters back to the queue."),
         "discard": ("dlq", "DISCARD", "Delete dead letters and their jobs."),
     },
+    "cron": {
+        "add": ("cron", "ADD", "Add a recurring job."),
+        "list": ("cron", "LIST", "List the schedules."),
+        "show": ("cron", "SHOW", "Show a schedule whole."),
+        "next": ("cron", "NEXT", "Show the next ticks of a schedule."),
+        "pause": ("cron", "PAUSE", "Let schedules rest."),
+        "resume": ("cron", "RESUME", "Let schedules tick again, from the next tick on."),
+        "run": ("cron", "RUN", "Make a job of a schedule now; prints its number."),
+        "remove": ("cron", "REMOVE", "Delete schedules; their jobs stay."),
+    },
 }
 
-DEFAULT_SUBCOMMANDS = {"dlq": "list"}
+DEFAULT_SUBCOMMANDS = {"dlq": "list", "cron": "list"}
 HIDDEN = ("_values", "_picture")
 
 

@@ -16,6 +16,7 @@ import time
 
 from qctl import handlers
 from qctl.model import BadValue
+from qctl.worker import cleanup
 from qctl.worker.frames import Unpacker, pack
 
 TYPE_CHECKING = False
@@ -189,6 +190,9 @@ def load(modules: list[str], memory: int | None) -> tuple[Any, ...]:
         error = f"{what}: {problem if known else handlers.describe(problem)}{where(problem)}"
         trace = "".join(traceback.format_exception(problem))
     types = [(one.type, one.max_attempts, one.backoff, one.timeout, one.is_async) for one in handlers.registry.values()]
+    # The type of our own, unless a module has a handler of that name.
+    own = handlers.Handler(cleanup.TYPE, cleanup.cleanup_completed_jobs, None, None, None, None)
+    handlers.registry.setdefault(cleanup.TYPE, own)
     return READY, types, error, trace
 
 

@@ -10,6 +10,7 @@ import time
 
 from qctl.model import BadValue, TypeDefaults
 from qctl.rules import ending
+from qctl.worker import cleanup
 from qctl.worker.child import DONE, READY
 from qctl.worker.process import READ, HandlerProcess
 from qctl.worker.run import KILL_AFTER, Run
@@ -54,13 +55,20 @@ class Pool:
         self.processes: list[HandlerProcess] = []
         self.types: dict[str, TypeDefaults] = {}
         self.coroutines: set[str] = set()  # types whose handler is a coroutine
+        self.own = 0  # how many of the types come from the modules
         self.ended: list[Ended] = []
         self.orphans: list[Run] = []  # runs that were never begun by the process that died with them
 
     def load(self, timeout: float = 120.0) -> None:
         """Start the first process and learn the types. Raises BadValue when a module cannot be imported."""
-        if not self.modules:
-            return
+        if self.modules:
+            self.learn(timeout)
+        self.own = len(self.types)
+        self.types.setdefault(
+            cleanup.TYPE, TypeDefaults()
+        )  # every worker runs it; without modules a process comes then
+
+    def learn(self, timeout: float) -> None:
         process = self.spawn()
         deadline = time.monotonic() + timeout
         process.sock.setblocking(True)

@@ -156,11 +156,11 @@ class WidePool:
                 run.write(message[2], message[3])
         elif kind == DONE:
             _kind, number, how, error, result, after, started, finished = message
-            run = self.runs.pop(number, None)
-            if run is not None:
+            ended = self.runs.pop(number, None)
+            if ended is not None:
                 self.done += 1
-                done = run.ending(how, finished, error=error, result=result, after=after, started_at=started)
-                self.ended.append((run, done, run.facts()))
+                done = ended.ending(how, finished, error=error, result=result, after=after, started_at=started)
+                self.ended.append((ended, done, ended.facts()))
 
     def bury(self) -> None:
         """It died. What ran in it has used an attempt, unless it was killed because of another."""

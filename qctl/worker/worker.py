@@ -107,6 +107,7 @@ class Worker:
         """Work. Returns how many jobs ended as completed, failed (dead letters), pending (to retry), cancelled."""
         self.pool.load()
         workers.register(self.store, self.id, self.options.concurrency, time.time())
+        workers.tell_types(self.store, self.id, self.pool.types)
         self.waker = Waker(self.store.path + "-wal")
         if self.waker.fd >= 0:
             self.watch(self.waker.fd, self.woken)
@@ -126,7 +127,7 @@ class Worker:
 
     def announce(self) -> None:
         slots = f"{self.options.concurrency} slot" + ("s" if self.options.concurrency > 1 else "")
-        known = len(self.pool.types)
+        known = self.pool.own
         handlers = (
             f" · {known} handler{'s' if known > 1 else ''} from {', '.join(self.options.handlers)}" if known else ""
         )

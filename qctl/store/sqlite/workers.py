@@ -56,6 +56,15 @@ def register(store: SQLiteStore, worker: str, concurrency: int, now: float) -> i
     return number
 
 
+def tell_types(store: SQLiteStore, worker: str, types: Iterable[str]) -> None:
+    """Write down which types of typed jobs a worker can run: what nobody runs can be told by that."""
+    from qctl.rules.newjob import quote
+
+    text = "[" + ",".join([quote(one) for one in types]) + "]"
+    with store.write() as connection:
+        connection.execute("UPDATE qctl_workers SET handlers = ? WHERE id = ?", (text, worker))
+
+
 def unregister(store: SQLiteStore, worker: str) -> None:
     with store.write() as connection:
         connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
