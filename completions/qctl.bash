@@ -9,7 +9,7 @@ __qctl_place() {
         subs='enqueue work list show logs wait cancel retry edit stats health dlq purge demo init config completion help'
         ;;
     'enqueue')
-        options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --follow --from --help --id --in --json --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
+        options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
         arguments=('types' 'file...')
         tail=1
         ;;
@@ -17,7 +17,7 @@ __qctl_place() {
         options='--busy-timeout --concurrency --db --drain --grace --handlers --help --json --log-format --max-jobs --max-time --once --queue --quiet --type --verbose -H -c -h -q -t -v'
         ;;
     'list')
-        options='--busy-timeout --db --help --json --limit --queue --search --since --status --tag --type --until -h -n -q -s -t'
+        options='--busy-timeout --db --help --json --key --limit --queue --search --since --status --tag --type --until -h -n -q -s -t'
         ;;
     'show')
         options='--busy-timeout --db --help --json -h'
@@ -32,11 +32,11 @@ __qctl_place() {
         arguments=('jobs...')
         ;;
     'cancel')
-        options='--busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
+        options='--busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
         arguments=('jobs...')
         ;;
     'retry')
-        options='--busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
+        options='--busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
         arguments=('jobs...')
         ;;
     'edit')
@@ -50,11 +50,11 @@ __qctl_place() {
         options='--busy-timeout --db --help --json --max-age --max-dead --max-pending -h'
         ;;
     'dlq')
-        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --tag --type --until -a -h -n -q -t'
+        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --tag --type --until -a -h -n -q -t'
         subs='list show note review replay discard'
         ;;
     'dlq list')
-        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --tag --type --until -a -h -n -q -t'
+        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --tag --type --until -a -h -n -q -t'
         ;;
     'dlq show')
         options='--busy-timeout --db --help --json -h'
@@ -65,15 +65,15 @@ __qctl_place() {
         arguments=('dead...')
         ;;
     'dlq review')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --tag --type --until --yes -a -h -q -t -y'
         arguments=('dead...')
         ;;
     'dlq replay')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --tag --type --until --yes -a -h -q -t -y'
         arguments=('dead...')
         ;;
     'dlq discard')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --tag --type --until --yes -a -h -q -t -y'
         arguments=('dead...')
         ;;
     'purge')
@@ -111,7 +111,7 @@ __qctl_kind() {
         esac ;;
     'enqueue')
         case $2 in
-        --shell|--in|-i|--at|--id|--payload|--max-attempts|--backoff|--timeout|--env|--wait-timeout|--busy-timeout) kind='-' ;;
+        --shell|--in|-i|--at|--id|--payload|--max-attempts|--backoff|--timeout|--expires|--key|--key-for|--env|--wait-timeout|--busy-timeout) kind='-' ;;
         --from|--db) kind='file' ;;
         --priority|-p) kind='=low normal high critical' ;;
         --queue|-q) kind='queues' ;;
@@ -133,7 +133,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'show')
@@ -157,7 +157,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'retry')
@@ -166,7 +166,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'edit')
@@ -193,7 +193,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq list')
@@ -201,7 +201,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq show')
@@ -219,7 +219,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq replay')
@@ -227,7 +227,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq discard')
@@ -235,7 +235,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'purge')

@@ -89,7 +89,8 @@ class Queue(Inspection):
 
         `payload`: a mapping, or the text of a JSON object. `options`: as on the command line, text or numbers:
         `command` (list) or `shell` (line), `priority`, `delay` (also `in`) or `at`, `queue`, `tags`, `id`,
-        `max_attempts`, `backoff`, `timeout`, `cwd`, `env`.
+        `max_attempts`, `backoff`, `timeout`, `cwd`, `env`, `expires`, `key`, `key_for`. While an unfinished job has the
+        key, that job is the answer, marked as `duplicate`; with `key_for` also one created within so long that has ended.
 
         With `connection`, a sqlite3 connection of the caller's to the same file, the job joins the caller's
         transaction: it exists when that commits, and a rollback takes it along.
@@ -125,7 +126,7 @@ class Queue(Inspection):
         self, jobs: Sequence[NewJob], now: float, connection: sqlite3.Connection | None = None
     ) -> list[Enqueued]:
         """Store prepared jobs in one transaction."""
-        from qctl.store.sqlite.insert import new_id
+        from qctl.store.sqlite.insert import Duplicate, new_id
 
         text = to_text(now)
         for job in jobs:
@@ -135,11 +136,15 @@ class Queue(Inspection):
         done: list[Enqueued] = []
         for number, job in zip(numbers, jobs, strict=True):
             entry = Enqueued(number)
-            entry.id = job.id or ""
-            entry.type = job.type
-            entry.status = PENDING
-            entry.scheduled_at = job.scheduled_at or text
-            entry.duplicate = False
+            entry.duplicate = isinstance(number, Duplicate)
+            if isinstance(number, Duplicate):
+                entry.id, entry.type, entry.status = number.id, number.type, number.status
+                entry.scheduled_at = number.scheduled_at
+            else:
+                entry.id = job.id or ""
+                entry.type = job.type
+                entry.status = PENDING
+                entry.scheduled_at = job.scheduled_at or text
             done.append(entry)
         if connection is None:
             self.store.tidy()
@@ -208,7 +213,8 @@ class Queue(Inspection):
 
     def retry(self, numbers: Iterable[int]) -> dict[int, str]:
         """Let jobs run now: a delayed one at once; one that ended again, with attempts at 0. By number, what was done:
-        `due` (was delayed), `pending` (had ended), or `processing`, `blocked`: left as it is."""
+        `due` (was delayed), `pending` (had ended), or `processing`, `blocked`: left as it is. An ended job whose key
+        another unfinished one has is left, too: model.KEY_HELD and the number of that one."""
         from qctl.store.sqlite.steer import retry_jobs
 
         return retry_jobs(self.store, numbers, time.time())
@@ -235,7 +241,8 @@ class Queue(Inspection):
         return review_dead(self.store, ids)
 
     def replay(self, ids: Iterable[str]) -> list[int]:
-        """Send the jobs of dead letters back to pending, attempts at 0, and mark the letters reviewed; the numbers."""
+        """Send the jobs of dead letters back to pending, attempts at 0, and mark the letters reviewed; the numbers. Left out
+        are jobs that are not dead any more, and those whose key another unfinished job has (see `key_rival`)."""
         from qctl.store.sqlite.dead import replay_dead
 
         return replay_dead(self.store, ids, time.time())

@@ -24,7 +24,7 @@ READ = 1 << 20
 CHUNK = 5000
 """Lines stored in one transaction at the most: some 50 ms, so that others get their turn."""
 
-ONE_JOB_ONLY = ("id", "wait", "follow", "wait_timeout", "exit_code", "shell", "payload_option")
+ONE_JOB_ONLY = ("id", "wait", "follow", "wait_timeout", "exit_code", "shell", "payload_option", "key")
 
 
 class LineError(QctlError):
@@ -163,7 +163,13 @@ class Bulk:
 
             lines = [
                 object_json(
-                    {"number": int(one), "id": one.id, "type": one.type, "status": one.status, "duplicate": False}
+                    {
+                        "number": int(one),
+                        "id": one.id,
+                        "type": one.type,
+                        "status": one.status,
+                        "duplicate": one.duplicate,
+                    }
                 )
                 for one in done
             ]
@@ -189,7 +195,8 @@ def reason(error: Exception) -> str:
 def defaults_of(values: Values) -> dict[str, Any]:
     """Options beside --from hold for every line that does not say otherwise."""
     fields = {
-        key: values[key] for key in ("priority", "in", "at", "queue", "max_attempts", "backoff", "timeout", "cwd")
+        key: values[key]
+        for key in ("priority", "in", "at", "queue", "max_attempts", "backoff", "timeout", "cwd", "expires", "key_for")
     }
     fields["type"] = values["type"] or values["type_name"]
     fields["tags"] = values["tag"] or None

@@ -8,6 +8,7 @@ import time
 from qctl.cli.filters import ERROR, FILTERS, agreed, filter_of, jobs_meant
 from qctl.cli.options import open_queue
 from qctl.cli.spec import Argument, Command, Option
+from qctl.model import KEY_HELD, NO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,18 +60,23 @@ def steer(
         say("nothing was changed")
         return 1
     done = act(numbers)
+    held = 0
     for number in numbers:
         word = done.get(number, "gone")
         if values["json"]:
             sys.stdout.write(object_json({"number": number, "result": word}) + "\n")
         elif word in good:
             sys.stdout.write(f"{number}\n")
+        if word.startswith(KEY_HELD):
+            held += 1
         if word not in good and named:
             say(f"job {number} is {word}: it is left as it is")
     count = sum(1 for word in done.values() if word in good)
     if not named:
         say(f"{count:,} jobs: {', '.join(sorted({WORDS[w] for w in done.values() if w in good})) or 'nothing to do'}")
-    return 0
+    if held and not named:
+        say(f"{held:,} were left: another unfinished job has their key")
+    return NO if held and named else 0
 
 
 JOBS = Argument(
