@@ -135,6 +135,8 @@ class Bulk:
             return job
         if self.defaults:
             fields = {**self.defaults, **fields}
+            if "key_for" in self.defaults and "key" not in fields:
+                del fields["key_for"]  # it is for the lines that have a key
         return self.queue.prepare(fields, now)
 
     def wrong(self, line: int, why: str) -> LineError:
