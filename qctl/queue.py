@@ -12,6 +12,7 @@ from qctl.rules.newjob import new_job
 from qctl.rules.when import to_text
 from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.store import SQLiteStore
+from qctl.typesettings import TypeSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Enqueued(int):
         return int(self)
 
 
-class Queue(Inspection):
+class Queue(Inspection, TypeSettings):
     """A queue in the file at `path` (default: `$QCTL_DB`, else the user's data folder), created when it is missing.
 
     `Queue(":memory:")` keeps it in memory, for tests. `busy_timeout`: seconds to wait while others write.
@@ -99,20 +100,18 @@ class Queue(Inspection):
         """
         options["type"], options["payload"] = type, payload
         now = time.time()
-        job = self.prepare(options, now)
-        if job.command is None:
-            self.apply_handler_options(job)
-        return self.stored([job], now, connection)[0]
+        return self.stored([self.prepare(options, now)], now, connection)[0]
 
     def enqueue_many(
         self, jobs: Iterable[Mapping[str, Any]], *, connection: sqlite3.Connection | None = None
     ) -> list[Enqueued]:
         """Store many jobs in one transaction, all or none. Each is a mapping of what `enqueue` takes, `type` included."""
         now = time.time()
-        return self.stored([self.prepare(dict(job), now) for job in jobs], now, connection)
+        known: dict[str, Any] = {}
+        return self.stored([self.prepare(dict(job), now, known) for job in jobs], now, connection)
 
-    def prepare(self, fields: dict[str, Any], now: float) -> NewJob:
-        """Check and complete what describes a job, without storing it. Raises BadValue."""
+    def prepare(self, fields: dict[str, Any], now: float, known: dict[str, Any] | None = None) -> NewJob:
+        """Check and complete what describes a job, without storing it; `known` as in `complete`. Raises BadValue."""
         if "delay" in fields:
             fields["in"] = fields.pop("delay")
         job = new_job(fields, now, self.payload_text)
@@ -120,6 +119,7 @@ class Queue(Inspection):
             from qctl.program import settle
 
             settle(job)
+        self.complete(job, known)
         return job
 
     def stored(
@@ -173,20 +173,6 @@ class Queue(Inspection):
                 f"payload: {size:,} bytes is over the limit of {limit:,}: store it elsewhere and enqueue its name, or "
                 f"raise the limit with `qctl config max_payload {size}`"
             )
-
-    @staticmethod
-    def apply_handler_options(job: NewJob) -> None:
-        """Give the job what its @handler in this process says, where the job says nothing itself."""
-        import sys
-
-        handlers = sys.modules.get("qctl.handlers")
-        known = handlers.registry.get(job.type) if handlers else None
-        if known is not None:
-            job.max_attempts = known.max_attempts if job.max_attempts is None else job.max_attempts
-            job.backoff = known.backoff if job.backoff is None else job.backoff
-            job.timeout = known.timeout if job.timeout is None else job.timeout
-            if known.priority is not None and not job.priority:
-                job.priority = known.priority
 
     def run_inline(self, *, now: float | None = None, limit: int | None = None) -> list[Job]:
         """Run due typed jobs here and now, in this process, with the handlers it has registered; the jobs as they ended.

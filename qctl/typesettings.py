@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from qctl.model import BadValue, NotFound
 
 TYPE_CHECKING = False
@@ -23,7 +25,7 @@ class TypeSettings:
 
         from qctl.store.sqlite.types import all_types
 
-        rows = all_types(self.store.connection)
+        rows = all_types(self.store)
         for row in rows:
             row["command"] = row["command"] and json.loads(row["command"])
             row["schema"] = row["schema"] and json.loads(row["schema"])
@@ -33,7 +35,7 @@ class TypeSettings:
         """Say what holds for jobs of a type: timeout, max_attempts, backoff, priority, output_limit, retention (seconds
         or text: how long completed ones are kept), command (list, or a line), schema (mapping or JSON text). None takes
         a field back. How many jobs that wait already do not fit a schema given. Raises BadValue."""
-        from qctl.program import find
+        from qctl.program import settled
         from qctl.rules.newjob import name
         from qctl.rules.typefields import type_columns
         from qctl.store.sqlite.types import set_type
@@ -43,10 +45,7 @@ class TypeSettings:
         if not columns:
             return 0
         if columns.get("command"):
-            import json
-            import os
-
-            find(json.loads(columns["command"])[0], os.getcwd(), None)
+            columns["command"] = settled(columns["command"])
         misfits = self.misfits(type, columns["schema"]) if columns.get("schema") else 0
         set_type(self.store, type, columns)
         return misfits
@@ -88,6 +87,15 @@ class TypeSettings:
 
         return limits(self.store)
 
+    def set_limits(self, scope: str, name: str, **fields: Any) -> None:
+        """Limit what may run of a type or a queue (`scope`): rate ('30/m'), rate_burst, rate_key, concurrency,
+        concurrency_key. Raises BadValue."""
+        from qctl.rules.newjob import name as checked
+        from qctl.rules.typefields import limit_columns
+        from qctl.store.sqlite.types import set_limits
+
+        set_limits(self.store, scope, checked(scope, name), limit_columns(fields))
+
     def misfits(self, type: str, schema: str) -> int:
         """How many typed jobs that wait have a payload that does not fit a schema (JSON text)."""
         from qctl.rules.schema import complaint
@@ -118,3 +126,19 @@ class TypeSettings:
                 problem = complaint(schema, job.payload)
                 if problem is not None:
                     raise BadValue(f"{problem} (schema of type {job.type})")
+        if job.command is None:
+            heed_handler(job, has_schema=said is not None and said[1] is not None)
+
+
+def heed_handler(job: NewJob, *, has_schema: bool) -> None:
+    """What the type's @handler, if this process has it, says of a new job; its other options are heeded at the claim."""
+    handlers = sys.modules.get("qctl.handlers")
+    known = handlers.registry.get(job.type) if handlers else None
+    if known is None:
+        return
+    if job.priority is None:
+        job.priority = known.priority
+    if known.parameters is not None and not has_schema:
+        import json
+
+        known.parameters.convert(json.loads(job.payload))

@@ -54,6 +54,7 @@ class Bulk:
         self.queue: Queue = look_at_queue(values) if values["dry_run"] else open_queue(values, create=True)
         self.line = 0
         self.stored = 0
+        self.types: dict[str, Any] = {}  # what was looked up of types, for one block
         self.pending: list[tuple[int, NewJob]] = []  # with the number of its line
 
     def run(self) -> int:
@@ -106,6 +107,7 @@ class Bulk:
     def take(self, data: bytes) -> None:
         """Read the lines of a block. At a bad one, store what came before it and raise LineError."""
         now = time.time()
+        self.types = {}
         dry = self.values["dry_run"]
         for line in data.split(b"\n"):
             self.line += 1
@@ -132,12 +134,13 @@ class Bulk:
             job = NewJob(newjob.name("type", fields["type"]), dumps(payload))
             if len(job.payload) > SMALL // 4:
                 self.queue.check_size(len(job.payload.encode()))
+            self.queue.complete(job, self.types)
             return job
         if self.defaults:
             fields = {**self.defaults, **fields}
             if "key_for" in self.defaults and "key" not in fields:
                 del fields["key_for"]  # it is for the lines that have a key
-        return self.queue.prepare(fields, now)
+        return self.queue.prepare(fields, now, self.types)
 
     def wrong(self, line: int, why: str) -> LineError:
         where = f"{'stdin' if self.source == '-' else self.source}, line {line}"

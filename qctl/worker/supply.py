@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qctl.worker.log import Log
     from qctl.worker.pool import Pool
     from qctl.worker.process import HandlerProcess
+    from qctl.worker.typebook import TypeBook
 
 
 class Supply:
@@ -36,6 +37,7 @@ class Supply:
         log: Log,
         time_limit: float,
         output_limit: int,
+        types: TypeBook,
         failed: Callable[[Run, Ending, Facts], None],
     ) -> None:
         self.store = store
@@ -46,6 +48,7 @@ class Supply:
         self.log = log
         self.time_limit = time_limit
         self.output_limit = output_limit
+        self.types = types
         self.failed = failed  # takes a run that could not even start
         self.pace = Pace()
         self.waiting: deque[Lease] = deque()
@@ -78,15 +81,21 @@ class Supply:
                 if taken >= self.slots:
                     break
                 self.waiting.popleft()
-                command = CommandRun(lease, limit, self.output_limit)
-                failed = self.commands.start(command)
+                command = CommandRun(lease, limit, self.output_of(lease.type))
+                refused = self.types.refuse(command, wall)
+                failed = (refused, command.facts()) if refused else self.commands.start(command)
                 if failed:
                     self.failed(command, *failed)
                 else:
                     taken += 1
                     self.log.started(command, command.started_at)
                 continue
-            run = Run(lease, limit, self.output_limit)
+            run = Run(lease, limit, self.output_of(lease.type))
+            refused = self.types.refuse(run, wall)
+            if refused:
+                self.waiting.popleft()
+                self.failed(run, refused, run.facts())
+                continue
             run.expected = self.pace.length(lease.type)
             process = self.place(run, parcels, taken)
             if process is None:
@@ -102,6 +111,10 @@ class Supply:
             if begins and runs[0].expected > LONG:
                 self.log.started(runs[0], wall)
         self.give_way(wall, now)
+
+    def output_of(self, type_: str) -> int:
+        """Bytes kept of what a run of this type writes."""
+        return self.types.outputs.get(type_, self.output_limit)
 
     def place(self, run: Run, parcels: dict[HandlerProcess, list[Run]], taken: int) -> HandlerProcess | None:
         """The process that takes a typed job next: an idle one, else one whose jobs are all short."""

@@ -20,6 +20,7 @@ from qctl.worker.pace import LONG
 from qctl.worker.pool import Pool
 from qctl.worker.run import Run
 from qctl.worker.supply import Supply
+from qctl.worker.typebook import TypeBook
 from qctl.worker.wake import Waker
 
 TYPE_CHECKING = False
@@ -63,6 +64,7 @@ class Worker:
         self.counts = {"completed": 0, "failed": 0, "pending": 0, "cancelled": 0}
         self.look = True  # whether a claim may find something
         self.due_at: float | None = None  # when the next delayed job is due, epoch seconds
+        self.types = TypeBook(store, self.pool.types)
         self.supply = Supply(
             store,
             self.id,
@@ -72,6 +74,7 @@ class Worker:
             log,
             self.duration("default_timeout", DAY),
             int(store.setting("output_limit") or DEFAULT_LIMIT),
+            self.types,
             self.add_ending,
         )
         self.control = Control(store, self.id, self.supply, log, signals, options.grace)
@@ -246,14 +249,15 @@ class Worker:
             for run in news:
                 self.write_output(connection, run, last=False)
             if claim:
+                self.types.refresh()
                 leases = self.store.claim(
                     self.id,
                     wanted,
                     to_text(wall),
-                    handlers=self.pool.types,
+                    handlers=self.types.runnable,
                     types=self.options.types,
                     queues=self.options.queues,
-                    defaults=self.pool.types,
+                    defaults=self.types.defaults,
                 )
         if ripe:
             self.endings = []
@@ -262,6 +266,7 @@ class Worker:
             self.look = len(leases) == wanted
             self.due_at = None if self.look else self.next_due()
             if leases:
+                self.types.equip(leases)
                 self.supply.add(leases)
         self.store.tidy(4000)
 
@@ -277,7 +282,7 @@ class Worker:
                 self.due_at = due if self.due_at is None else min(self.due_at, due)
 
     def next_due(self) -> float | None:
-        text = self.store.next_due(handlers=self.pool.types, types=self.options.types, queues=self.options.queues)
+        text = self.store.next_due(handlers=self.types.runnable, types=self.options.types, queues=self.options.queues)
         return None if text is None else from_text(text)
 
     def write_output(self, connection: Any, run: Run, *, last: bool) -> None:
@@ -289,7 +294,7 @@ class Worker:
             connection.execute(sql("delete_output"), (number, token, *gone))
         connection.executemany(sql("insert_output"), [(*row, number, token) for row in rows])
         if last and token > 1:
-            connection.execute(sql("trim_output"), (number, token, number, self.supply.output_limit))
+            connection.execute(sql("trim_output"), (number, token, number, run.limit))
 
     def is_done(self) -> bool:
         if self.supply.running() or self.endings or self.supply.waiting or self.pool.ended:

@@ -1,5 +1,7 @@
 """What a handler's annotations say of its payload: the schema and the conversion never disagree."""
 
+# ruff: noqa: UP007, UP045, B006 - every way to write an annotation is tried
+
 from __future__ import annotations
 
 import json

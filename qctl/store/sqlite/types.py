@@ -6,8 +6,7 @@ from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
     from qctl.store.sqlite.store import SQLiteStore
@@ -25,15 +24,15 @@ LIMIT_COLUMNS = {
 CHUNK = 500
 
 
-def types_version(connection: sqlite3.Connection) -> str:
+def types_version(store: SQLiteStore) -> str:
     """A text that differs after each change of types; one seek."""
-    row = connection.execute(sql("types_version")).fetchone()
-    return "" if row is None else str(row[0])
+    rows = store.read(sql("types_version"))
+    return rows[0][0] if rows else ""
 
 
-def all_types(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+def all_types(store: SQLiteStore) -> list[dict[str, Any]]:
     """Every type of which something is said, by name."""
-    rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM qctl_types ORDER BY type").fetchall()
+    rows = store.read(f"SELECT {', '.join(COLUMNS)} FROM qctl_types ORDER BY type")
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
@@ -65,7 +64,18 @@ def limits(store: SQLiteStore) -> dict[tuple[str, str], dict[str, Any]]:
     return {(row[0], row[1]): dict(zip(keys, row[2:], strict=True)) for row in rows}
 
 
-def unset_limits(store: SQLiteStore, scope: str, name: str, fields: Iterator[str] | tuple[str, ...]) -> None:
+def set_limits(store: SQLiteStore, scope: str, name: str, columns: Mapping[str, Any]) -> None:
+    """Set columns of a limit, and leave the others."""
+    with store.write() as connection:
+        connection.execute(
+            f"INSERT INTO qctl_limits (scope, name, {', '.join(columns)})"
+            f" VALUES (?, ?, {', '.join('?' * len(columns))}) ON CONFLICT (scope, name)"
+            f" DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in columns)}",
+            (scope, name, *columns.values()),
+        )
+
+
+def unset_limits(store: SQLiteStore, scope: str, name: str, fields: Iterable[str]) -> None:
     """Take limits back; the row goes with the last of them, unless it is a pause as well."""
     columns = [column for field in fields for column in LIMIT_COLUMNS[field]]
     every = [column for group in LIMIT_COLUMNS.values() for column in group] + ["paused_at"]
