@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work list show logs wait cancel retry edit stats health dlq purge demo init config completion help'
+        subs='enqueue work list show logs wait cancel retry edit stats health dlq types once purge demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -75,6 +75,26 @@ __qctl_place() {
     'dlq discard')
         options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --tag --type --until --yes -a -h -q -t -y'
         arguments=('dead...')
+        ;;
+    'types')
+        options='--busy-timeout --db --help --json -h'
+        subs='list set unset'
+        ;;
+    'types list')
+        options='--busy-timeout --db --help --json -h'
+        ;;
+    'types set')
+        options='--backoff --busy-timeout --command --concurrency --concurrency-key --db --help --json --max-attempts --output-limit --priority --queue --rate --rate-burst --rate-key --retention --schema --timeout -h -p -q'
+        arguments=('types')
+        ;;
+    'types unset')
+        options='--busy-timeout --db --help --json --queue -h -q'
+        arguments=('types...')
+        ;;
+    'once')
+        options='--busy-timeout --db --help --json --no-wait -h'
+        arguments=('-')
+        tail=1
         ;;
     'purge')
         options='--busy-timeout --db --dry-run --help --json --keep --max-time --older-than --status --yes -h -s -y'
@@ -237,6 +257,34 @@ __qctl_kind() {
         --tag) kind='tags' ;;
         --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
+        esac ;;
+    'types')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'types list')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'types set')
+        case $2 in
+        --queue|-q) kind='queues' ;;
+        --timeout|--max-attempts|--backoff|--output-limit|--retention|--command|--rate|--rate-burst|--rate-key|--concurrency|--concurrency-key|--busy-timeout) kind='-' ;;
+        --priority|-p) kind='=low normal high critical' ;;
+        --schema|--db) kind='file' ;;
+        esac ;;
+    'types unset')
+        case $2 in
+        --queue|-q) kind='queues' ;;
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'once')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
         esac ;;
     'purge')
         case $2 in

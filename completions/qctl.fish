@@ -1,6 +1,6 @@
 # Completion of qctl for fish. Written by `qctl completion fish`: do not edit.
-set -g __qctl_groups '' 'dlq'
-set -g __qctl_tailed 'enqueue'
+set -g __qctl_groups '' 'dlq' 'types'
+set -g __qctl_tailed 'enqueue' 'once'
 set -g __qctl_with_value
 set -a __qctl_with_value ' --db' ' --busy-timeout'
 set -a __qctl_with_value 'enqueue --shell' 'enqueue --in' 'enqueue -i' 'enqueue --at' 'enqueue --id' 'enqueue --payload' 'enqueue --max-attempts' 'enqueue --backoff' 'enqueue --timeout' 'enqueue --expires' 'enqueue --key' 'enqueue --key-for' 'enqueue --env' 'enqueue --wait-timeout' 'enqueue --busy-timeout' 'enqueue --from' 'enqueue --db' 'enqueue --priority' 'enqueue -p' 'enqueue --queue' 'enqueue -q' 'enqueue --tag' 'enqueue --type' 'enqueue -t' 'enqueue --cwd'
@@ -21,6 +21,11 @@ set -a __qctl_with_value 'dlq note --db' 'dlq note --busy-timeout'
 set -a __qctl_with_value 'dlq review --type' 'dlq review -t' 'dlq review --queue' 'dlq review -q' 'dlq review --tag' 'dlq review --key' 'dlq review --since' 'dlq review --until' 'dlq review --search' 'dlq review --error' 'dlq review --busy-timeout' 'dlq review --db'
 set -a __qctl_with_value 'dlq replay --type' 'dlq replay -t' 'dlq replay --queue' 'dlq replay -q' 'dlq replay --tag' 'dlq replay --key' 'dlq replay --since' 'dlq replay --until' 'dlq replay --search' 'dlq replay --error' 'dlq replay --busy-timeout' 'dlq replay --db'
 set -a __qctl_with_value 'dlq discard --type' 'dlq discard -t' 'dlq discard --queue' 'dlq discard -q' 'dlq discard --tag' 'dlq discard --key' 'dlq discard --since' 'dlq discard --until' 'dlq discard --search' 'dlq discard --error' 'dlq discard --busy-timeout' 'dlq discard --db'
+set -a __qctl_with_value 'types --db' 'types --busy-timeout'
+set -a __qctl_with_value 'types list --db' 'types list --busy-timeout'
+set -a __qctl_with_value 'types set --queue' 'types set -q' 'types set --timeout' 'types set --max-attempts' 'types set --backoff' 'types set --output-limit' 'types set --retention' 'types set --command' 'types set --rate' 'types set --rate-burst' 'types set --rate-key' 'types set --concurrency' 'types set --concurrency-key' 'types set --busy-timeout' 'types set --priority' 'types set -p' 'types set --schema' 'types set --db'
+set -a __qctl_with_value 'types unset --queue' 'types unset -q' 'types unset --db' 'types unset --busy-timeout'
+set -a __qctl_with_value 'once --db' 'once --busy-timeout'
 set -a __qctl_with_value 'purge --older-than' 'purge --keep' 'purge --max-time' 'purge --busy-timeout' 'purge --status' 'purge -s' 'purge --db'
 set -a __qctl_with_value 'demo --db' 'demo --busy-timeout'
 set -a __qctl_with_value 'init --db' 'init --busy-timeout'
@@ -104,6 +109,7 @@ end
 
 complete -c qctl -f
 complete -c qctl -n '__qctl_at "enqueue --"' -a '(__qctl_command)'
+complete -c qctl -n '__qctl_at "once --"' -a '(__qctl_command)'
 
 # qctl
 complete -c qctl -n '__qctl_at \'\'' -a enqueue -d 'Put a job into the queue: a typed job, or a command'
@@ -118,6 +124,8 @@ complete -c qctl -n '__qctl_at \'\'' -a edit -d 'Change a job that has not ended
 complete -c qctl -n '__qctl_at \'\'' -a stats -d 'Show how the queue does'
 complete -c qctl -n '__qctl_at \'\'' -a health -d 'Say whether the queue is healthy, by exit code'
 complete -c qctl -n '__qctl_at \'\'' -a dlq -d 'Inspect and replay dead letters'
+complete -c qctl -n '__qctl_at \'\'' -a types -d 'Set what holds for all jobs of a type'
+complete -c qctl -n '__qctl_at \'\'' -a once -d 'Run a command here, unless it was done before'
 complete -c qctl -n '__qctl_at \'\'' -a purge -d 'Delete jobs that ended long ago'
 complete -c qctl -n '__qctl_at \'\'' -a demo -d 'See all of it at work, on a queue file of its own'
 complete -c qctl -n '__qctl_at \'\'' -a init -d 'Make a queue file, or add a queue to an SQLite database'
@@ -396,6 +404,57 @@ complete -c qctl -n '__qctl_at \'dlq discard\'' -l json -d 'JSON: one object, or
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l help -s h -d 'Show the help of a command.'
 complete -c qctl -n '__qctl_at \'dlq discard\' 0+' -f -k -a '(__qctl_values dead)'
+
+# types
+complete -c qctl -n '__qctl_at \'types\'' -a list -d 'List what is set for types and queues'
+complete -c qctl -n '__qctl_at \'types\'' -a set -d 'Say what holds for all jobs of a type'
+complete -c qctl -n '__qctl_at \'types\'' -a unset -d 'Take back what was set for a type'
+complete -c qctl -n '__qctl_at \'types\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'types\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'types\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'types\'' -l help -s h -d 'Show the help of a command.'
+
+# types list
+complete -c qctl -n '__qctl_at \'types list\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'types list\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'types list\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'types list\'' -l help -s h -d 'Show the help of a command.'
+
+# types set
+complete -c qctl -n '__qctl_at \'types set\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'A queue instead of a type: its limits.'
+complete -c qctl -n '__qctl_at \'types set\'' -l timeout -r -f -d 'Longest time of an attempt (none: no limit).'
+complete -c qctl -n '__qctl_at \'types set\'' -l max-attempts -r -f -d 'Attempts before a job becomes a dead letter.'
+complete -c qctl -n '__qctl_at \'types set\'' -l backoff -r -f -d 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'
+complete -c qctl -n '__qctl_at \'types set\'' -l priority -s p -r -f -a 'low normal high critical' -d 'low, normal, high, critical or a number, for jobs enqueued from now on.'
+complete -c qctl -n '__qctl_at \'types set\'' -l output-limit -r -f -d 'Bytes kept of what a job writes, head and tail.'
+complete -c qctl -n '__qctl_at \'types set\'' -l retention -r -f -d 'How long completed jobs are kept, whatever `purge` does to others.'
+complete -c qctl -n '__qctl_at \'types set\'' -l command -r -f -d 'The program that runs its jobs, in any worker; payload on stdin.'
+complete -c qctl -n '__qctl_at \'types set\'' -l schema -r -F -d 'JSON Schema of the payload; - for stdin, none for none.'
+complete -c qctl -n '__qctl_at \'types set\'' -l rate -r -f -d 'Starts per second, minute or hour: 5/s, 30/m, 1000/h.'
+complete -c qctl -n '__qctl_at \'types set\'' -l rate-burst -r -f -d 'Starts beyond the rate that may come at once.'
+complete -c qctl -n '__qctl_at \'types set\'' -l rate-key -r -f -d 'Field of the payload; each of its values has the rate to itself.'
+complete -c qctl -n '__qctl_at \'types set\'' -l concurrency -r -f -d 'Jobs that may run at once, over all workers.'
+complete -c qctl -n '__qctl_at \'types set\'' -l concurrency-key -r -f -d 'Field of the payload; each of its values has that many.'
+complete -c qctl -n '__qctl_at \'types set\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'types set\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'types set\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'types set\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'types set\' 0' -f -a '(__qctl_values types)'
+
+# types unset
+complete -c qctl -n '__qctl_at \'types unset\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'A queue instead of a type.'
+complete -c qctl -n '__qctl_at \'types unset\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'types unset\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'types unset\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'types unset\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'types unset\' 0+' -f -a '(__qctl_values types)'
+
+# once
+complete -c qctl -n '__qctl_at \'once\'' -l no-wait -d 'If another process is at it, leave with 1 instead of waiting.'
+complete -c qctl -n '__qctl_at \'once\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'once\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'once\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'once\'' -l help -s h -d 'Show the help of a command.'
 
 # purge
 complete -c qctl -n '__qctl_at \'purge\'' -l older-than -r -f -d 'Those that ended longer ago (default 7d).'

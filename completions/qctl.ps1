@@ -28,6 +28,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('stats', 'Show how the queue does.'),
                 @('health', 'Say whether the queue is healthy, by exit code.'),
                 @('dlq', 'Inspect and replay dead letters.'),
+                @('types', 'Set what holds for all jobs of a type.'),
+                @('once', 'Run a command here, unless it was done before.'),
                 @('purge', 'Delete jobs that ended long ago.'),
                 @('demo', 'See all of it at work, on a queue file of its own.'),
                 @('init', 'Make a queue file, or add a queue to an SQLite database.'),
@@ -465,6 +467,93 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             )
             Arguments = @('dead...')
             Tail = $false
+        }
+        'types' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+                @('list', 'List what is set for types and queues.'),
+                @('set', 'Say what holds for all jobs of a type.'),
+                @('unset', 'Take back what was set for a type.')
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'types list' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'types set' = @{
+            Options = @(
+                @('--queue', 'queues', 'A queue instead of a type: its limits.'),
+                @('-q', 'queues', 'A queue instead of a type: its limits.'),
+                @('--timeout', '-', 'Longest time of an attempt (none: no limit).'),
+                @('--max-attempts', '-', 'Attempts before a job becomes a dead letter.'),
+                @('--backoff', '-', 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'),
+                @('--priority', '=low normal high critical', 'low, normal, high, critical or a number, for jobs enqueued from now on.'),
+                @('-p', '=low normal high critical', 'low, normal, high, critical or a number, for jobs enqueued from now on.'),
+                @('--output-limit', '-', 'Bytes kept of what a job writes, head and tail.'),
+                @('--retention', '-', 'How long completed jobs are kept, whatever `purge` does to others.'),
+                @('--command', '-', 'The program that runs its jobs, in any worker; payload on stdin.'),
+                @('--schema', 'file', 'JSON Schema of the payload; - for stdin, none for none.'),
+                @('--rate', '-', 'Starts per second, minute or hour: 5/s, 30/m, 1000/h.'),
+                @('--rate-burst', '-', 'Starts beyond the rate that may come at once.'),
+                @('--rate-key', '-', 'Field of the payload; each of its values has the rate to itself.'),
+                @('--concurrency', '-', 'Jobs that may run at once, over all workers.'),
+                @('--concurrency-key', '-', 'Field of the payload; each of its values has that many.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types')
+            Tail = $false
+        }
+        'types unset' = @{
+            Options = @(
+                @('--queue', 'queues', 'A queue instead of a type.'),
+                @('-q', 'queues', 'A queue instead of a type.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types...')
+            Tail = $false
+        }
+        'once' = @{
+            Options = @(
+                @('--no-wait', '', 'If another process is at it, leave with 1 instead of waiting.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
+            Tail = $true
         }
         'purge' = @{
             Options = @(

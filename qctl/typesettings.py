@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from qctl.model import NewJob
     from qctl.store.sqlite.store import SQLiteStore
+    from qctl.store.sqlite.turn import Turn
 
 
 class TypeSettings:
@@ -102,6 +103,28 @@ class TypeSettings:
         from qctl.store.sqlite.types import waiting_payloads
 
         return sum(1 for _number, payload in waiting_payloads(self.store, type) if complaint(schema, payload))
+
+    # -- once only --
+
+    def done_at(self, key: str) -> str | None:
+        """When what `key` names was done (UTC text), as `processed_jobs` has it; None when it was not."""
+        from qctl.store.sqlite.once import done_at
+
+        return done_at(self.store, key)
+
+    def mark_done(self, key: str) -> bool:
+        """Mark what `key` names as done; False when it was before. On disk when this returns."""
+        from qctl.store.sqlite.once import mark_done
+
+        return mark_done(self.store, key)
+
+    def turn(self, key: str) -> Turn:
+        """The turn to do what `key` names, among all processes; see store/sqlite/turn.py."""
+        from qctl.store.sqlite.turn import Turn
+
+        return Turn(self.store.path, key)
+
+    # -- new jobs --
 
     def complete(self, job: NewJob, known: dict[str, Any] | None = None) -> None:
         """Give a new job what its type says where it says nothing, and check its payload against the type's schema.

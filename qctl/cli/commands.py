@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "stats": ("stats", "STATS", "Show how the queue does."),
     "health": ("health", "HEALTH", "Say whether the queue is healthy, by exit code."),
     "dlq": ("dlq", "", "Inspect and replay dead letters."),
+    "types": ("types", "", "Set what holds for all jobs of a type."),
+    "once": ("once", "ONCE", "Run a command here, unless it was done before."),
     "purge": ("purge", "PURGE", "Delete jobs that ended long ago."),
     "demo": ("demo", "DEMO", "See all of it at work, on a queue file of its own."),
     "init": ("init", "INIT", "Make a queue file, or add a queue to an SQLite database."),
@@ -39,9 +41,14 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "replay": ("dlq", "REPLAY", "Send dead letters back to the queue."),
         "discard": ("dlq", "DISCARD", "Delete dead letters and their jobs."),
     },
+    "types": {
+        "list": ("types", "LIST", "List what is set for types and queues."),
+        "set": ("types", "SET", "Say what holds for all jobs of a type."),
+        "unset": ("types", "UNSET", "Take back what was set for a type."),
+    },
 }
 
-DEFAULT_SUBCOMMANDS = {"dlq": "list"}
+DEFAULT_SUBCOMMANDS = {"dlq": "list", "types": "list"}
 HIDDEN = ("_values", "_picture")
 
 

@@ -51,7 +51,7 @@ class TypeBook:
             )
             for book, field in ((self.commands, "command"), (self.schemas, "schema"), (self.outputs, "output_limit")):
                 if row[field] is not None:
-                    book[name] = row[field]  # type: ignore[index]
+                    book[name] = row[field]
         self.defaults = defaults
         self.runnable = {**self.handlers, **self.commands}
 
