@@ -7,7 +7,7 @@ import sys
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import BadValue
-from qctl.rules.typefields import FIELDS, LIMITS
+from qctl.rules.typefields import FIELDS, LIMITS, limit_columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def set_(values: Values) -> int:
         raise BadValue(f"{option_of(next(iter(fields)))}: it is for types; a queue has limits alone")
     if "schema" in fields:
         fields["schema"] = schema_of(fields["schema"])
+    limit_columns(limits)  # all that is wrong is said before anything is stored
     queue = open_queue(values, create=True)
     misfits = queue.set_type(type_, **fields) if fields else 0
     if limits:

@@ -111,6 +111,8 @@ def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> 
     from qctl.rules.newjob import new_job
 
     new = new_job(fields, now, queue.payload_text)
+    if "payload" in changes:
+        queue.complete(new)  # it has to fit the schema of its type
     if is_command and {"command", "shell", "cwd", "env"} & set(changes):
         new.cwd = new.cwd or job.cwd
         settle(new)
