@@ -6,10 +6,10 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron purge demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge demo init config completion help'
         ;;
     'enqueue')
-        options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --follow --from --help --id --in --json --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
+        options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
         arguments=('types' 'file...')
         tail=1
         ;;
@@ -20,7 +20,7 @@ __qctl_place() {
         options='--busy-timeout --db --help --json -h'
         ;;
     'list')
-        options='--busy-timeout --db --help --json --limit --queue --search --since --status --tag --type --until -h -n -q -s -t'
+        options='--busy-timeout --db --help --json --key --limit --queue --search --since --status --tag --type --until -h -n -q -s -t'
         ;;
     'show')
         options='--busy-timeout --db --help --json -h'
@@ -35,11 +35,11 @@ __qctl_place() {
         arguments=('jobs...')
         ;;
     'cancel')
-        options='--busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
+        options='--busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
         arguments=('jobs...')
         ;;
     'retry')
-        options='--busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
+        options='--busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
         arguments=('jobs...')
         ;;
     'edit')
@@ -65,11 +65,11 @@ __qctl_place() {
         options='--busy-timeout --db --help --json --max-age --max-dead --max-pending -h'
         ;;
     'dlq')
-        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
+        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
         subs='list show note review replay discard'
         ;;
     'dlq list')
-        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
+        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
         ;;
     'dlq show')
         options='--busy-timeout --db --help --json -h'
@@ -80,15 +80,15 @@ __qctl_place() {
         arguments=('dead...')
         ;;
     'dlq review')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'dlq replay')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'dlq discard')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'cron')
@@ -127,6 +127,26 @@ __qctl_place() {
         options='--busy-timeout --db --help --json -h'
         arguments=('schedules...')
         ;;
+    'types')
+        options='--busy-timeout --db --help --json -h'
+        subs='list set unset'
+        ;;
+    'types list')
+        options='--busy-timeout --db --help --json -h'
+        ;;
+    'types set')
+        options='--backoff --busy-timeout --command --concurrency --concurrency-key --db --help --json --max-attempts --output-limit --priority --queue --rate --rate-burst --rate-key --retention --schema --timeout -h -p -q'
+        arguments=('types')
+        ;;
+    'types unset')
+        options='--busy-timeout --db --help --json --queue -h -q'
+        arguments=('types...')
+        ;;
+    'once')
+        options='--busy-timeout --db --help --json --no-wait -h'
+        arguments=('-')
+        tail=1
+        ;;
     'purge')
         options='--busy-timeout --db --dry-run --help --json --keep --max-time --older-than --status --yes -h -s -y'
         ;;
@@ -162,7 +182,7 @@ __qctl_kind() {
         esac ;;
     'enqueue')
         case $2 in
-        --shell|--in|-i|--at|--id|--payload|--max-attempts|--backoff|--timeout|--env|--wait-timeout|--busy-timeout) kind='-' ;;
+        --shell|--in|-i|--at|--id|--payload|--max-attempts|--backoff|--timeout|--expires|--key|--key-for|--env|--wait-timeout|--busy-timeout) kind='-' ;;
         --from|--db) kind='file' ;;
         --priority|-p) kind='=low normal high critical' ;;
         --queue|-q) kind='queues' ;;
@@ -189,7 +209,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'show')
@@ -213,7 +233,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'retry')
@@ -222,7 +242,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'edit')
@@ -267,7 +287,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq list')
@@ -276,7 +296,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq show')
@@ -295,7 +315,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq replay')
@@ -304,7 +324,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq discard')
@@ -313,7 +333,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'cron')
@@ -363,6 +383,34 @@ __qctl_kind() {
         --busy-timeout) kind='-' ;;
         esac ;;
     'cron remove')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'types')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'types list')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'types set')
+        case $2 in
+        --queue|-q) kind='queues' ;;
+        --timeout|--max-attempts|--backoff|--output-limit|--retention|--command|--rate|--rate-burst|--rate-key|--concurrency|--concurrency-key|--busy-timeout) kind='-' ;;
+        --priority|-p) kind='=low normal high critical' ;;
+        --schema|--db) kind='file' ;;
+        esac ;;
+    'types unset')
+        case $2 in
+        --queue|-q) kind='queues' ;;
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'once')
         case $2 in
         --db) kind='file' ;;
         --busy-timeout) kind='-' ;;

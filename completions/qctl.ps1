@@ -33,6 +33,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('health', 'Say whether the queue is healthy, by exit code.'),
                 @('dlq', 'Inspect and replay dead letters.'),
                 @('cron', 'Recurring jobs: add, list and steer schedules.'),
+                @('types', 'Set what holds for all jobs of a type.'),
+                @('once', 'Run a command here, unless it was done before.'),
                 @('purge', 'Delete jobs that ended long ago.'),
                 @('demo', 'See all of it at work, on a queue file of its own.'),
                 @('init', 'Make a queue file, or add a queue to an SQLite database.'),
@@ -63,6 +65,9 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--max-attempts', '-', 'Attempts before it becomes a dead letter (default 5).'),
                 @('--backoff', '-', 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'),
                 @('--timeout', '-', 'Longest time of an attempt (default 24h; none: no limit).'),
+                @('--expires', '-', 'Cancel it if it has not started by then.'),
+                @('--key', '-', 'While an unfinished job has this key, print that job''s number instead.'),
+                @('--key-for', '-', 'With --key: also if it was enqueued within so long and has ended.'),
                 @('--cwd', 'dir', 'Where a command runs (default: here).'),
                 @('--env', '-', 'A variable for a command; NAME alone: its value here.'),
                 @('--wait', '', 'Wait for the end; exit 1 if the job failed.'),
@@ -139,6 +144,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -210,6 +216,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -237,6 +244,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -366,6 +374,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -400,6 +409,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -454,6 +464,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -483,6 +494,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -512,6 +524,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -675,6 +688,93 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             )
             Arguments = @('schedules...')
             Tail = $false
+        }
+        'types' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+                @('list', 'List what is set for types and queues.'),
+                @('set', 'Say what holds for all jobs of a type.'),
+                @('unset', 'Take back what was set for a type.')
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'types list' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'types set' = @{
+            Options = @(
+                @('--queue', 'queues', 'A queue instead of a type: its limits.'),
+                @('-q', 'queues', 'A queue instead of a type: its limits.'),
+                @('--timeout', '-', 'Longest time of an attempt (none: no limit).'),
+                @('--max-attempts', '-', 'Attempts before a job becomes a dead letter.'),
+                @('--backoff', '-', 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'),
+                @('--priority', '=low normal high critical', 'low, normal, high, critical or a number, for jobs enqueued from now on.'),
+                @('-p', '=low normal high critical', 'low, normal, high, critical or a number, for jobs enqueued from now on.'),
+                @('--output-limit', '-', 'Bytes kept of what a job writes, head and tail.'),
+                @('--retention', '-', 'How long completed jobs are kept, whatever `purge` does to others.'),
+                @('--command', '-', 'The program that runs its jobs, in any worker; payload on stdin.'),
+                @('--schema', 'file', 'JSON Schema of the payload; - for stdin, none for none.'),
+                @('--rate', '-', 'Starts per second, minute or hour: 5/s, 30/m, 1000/h.'),
+                @('--rate-burst', '-', 'Starts beyond the rate that may come at once.'),
+                @('--rate-key', '-', 'Field of the payload; each of its values has the rate to itself.'),
+                @('--concurrency', '-', 'Jobs that may run at once, over all workers.'),
+                @('--concurrency-key', '-', 'Field of the payload; each of its values has that many.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types')
+            Tail = $false
+        }
+        'types unset' = @{
+            Options = @(
+                @('--queue', 'queues', 'A queue instead of a type.'),
+                @('-q', 'queues', 'A queue instead of a type.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types...')
+            Tail = $false
+        }
+        'once' = @{
+            Options = @(
+                @('--no-wait', '', 'If another process is at it, leave with 1 instead of waiting.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
+            Tail = $true
         }
         'purge' = @{
             Options = @(

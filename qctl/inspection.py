@@ -95,6 +95,12 @@ class Inspection:
 
         return output_size(self.store, number)
 
+    def key_rival(self, number: int) -> int | None:
+        """The unfinished job that has the key of this ended one, which therefore cannot run again; None: nobody has."""
+        from qctl.store.sqlite.look import key_rival
+
+        return key_rival(self.store, number)
+
     def live_workers(self) -> int:
         """How many workers have given a sign of life of late."""
         from qctl.store.sqlite.figures import live_workers

@@ -8,6 +8,7 @@ import time
 from qctl.cli.filters import ERROR, FILTERS, agreed, counted, filter_of, jobs_meant
 from qctl.cli.options import open_queue
 from qctl.cli.spec import Argument, Command, Option
+from qctl.model import KEY_HELD, NO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def steer(
         say("nothing was changed")
         return 1
     words: dict[str, None] = {}
-    count = 0
+    count = held = 0
     for start in range(0, len(numbers), CHUNK):  # printed as it is done: an interruption leaves no doubt
         chunk = numbers[start : start + CHUNK]
         done = act(chunk)
@@ -71,6 +72,7 @@ def steer(
                 sys.stdout.write(object_json({"number": number, "result": word}) + "\n")
             elif word in good:
                 sys.stdout.write(f"{number}\n")
+            held += word.startswith(KEY_HELD)
             if word in good:
                 count += 1
                 words[WORDS[word]] = None
@@ -79,7 +81,9 @@ def steer(
         sys.stdout.flush()
     if not named:
         say(f"{counted(count)}: {', '.join(sorted(words)) or 'nothing to do'}")
-    return 0
+    if held and not named:
+        say(f"{held:,} were left: another unfinished job has their key")
+    return NO if held and named else 0
 
 
 JOBS = Argument(

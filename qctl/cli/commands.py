@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "health": ("health", "HEALTH", "Say whether the queue is healthy, by exit code."),
     "dlq": ("dlq", "", "Inspect and replay dead letters."),
     "cron": ("cron", "", "Recurring jobs: add, list and steer schedules."),
+    "types": ("types", "", "Set what holds for all jobs of a type."),
+    "once": ("once", "ONCE", "Run a command here, unless it was done before."),
     "purge": ("purge", "PURGE", "Delete jobs that ended long ago."),
     "demo": ("demo", "DEMO", "See all of it at work, on a queue file of its own."),
     "init": ("init", "INIT", "Make a queue file, or add a queue to an SQLite database."),
@@ -54,9 +56,14 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "run": ("cron", "RUN", "Make a job of a schedule now; prints its number."),
         "remove": ("cron", "REMOVE", "Delete schedules; their jobs stay."),
     },
+    "types": {
+        "list": ("types", "LIST", "List what is set for types and queues."),
+        "set": ("types", "SET", "Say what holds for all jobs of a type."),
+        "unset": ("types", "UNSET", "Take back what was set for a type."),
+    },
 }
 
-DEFAULT_SUBCOMMANDS = {"dlq": "list", "cron": "list"}
+DEFAULT_SUBCOMMANDS = {"dlq": "list", "cron": "list", "types": "list"}
 HIDDEN = ("_values", "_picture")
 
 

@@ -8,7 +8,7 @@ import time
 from qctl.cli.filters import ERROR, FILTERS, agreed, can_be_asked, counted, filter_of, limit_of, what
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
-from qctl.model import BadValue, NotFound
+from qctl.model import KEY_HELD, NO, BadValue, NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -193,7 +193,8 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
     if letters and (not named or dangerous) and not agreed(f"{verb} {counted(len(letters), 'dead letter')}?", values):
         say("nothing was changed")
         return 1
-    done = 0
+    done, code = 0, 0
+    replayed: set[int] = set()
     with progress(verb, len(letters), unit="letters") as bar:
         for start in range(0, len(letters), CHUNK):
             ids = [one["id"] for one in letters[start : start + CHUNK]]
@@ -204,6 +205,7 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
                     row = {"number": number, "id": by_number.get(number)}
                     sys.stdout.write((object_json(row) if values["json"] else str(number)) + "\n")
                 done += len(result)
+                replayed.update(result)
             else:
                 done += result
             bar.advance(len(ids))
@@ -211,12 +213,21 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
     word = {"replay": "replayed", "review": "reviewed", "discard": "discarded"}[verb]
     text = f"{done:,} {word}"
     if left and verb == "replay":
-        text += f", {left:,} left: their jobs are gone or not dead any more"
+        rivals = {number: queue.key_rival(number) for number in numbers if number not in replayed}
+        held = {number: rival for number, rival in rivals.items() if rival is not None}
+        if named:
+            for number, rival in held.items():
+                say(f"job {number} is {KEY_HELD}{rival}: it is left as it is")
+        if held:
+            text += f", {len(held):,} left: another unfinished job has their key"
+        if left > len(held):
+            text += f", {left - len(held):,} left: their jobs are gone or not dead any more"
+        code = NO if held and named else 0
     if values["json"] and verb != "replay":
         sys.stdout.write(object_json({word: done}) + "\n")
     elif not named or left or sys.stderr.isatty():
         say(text)
-    return 0
+    return code
 
 
 def note(values: Values) -> int:

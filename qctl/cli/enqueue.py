@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qctl.cli.spec import Values
     from qctl.queue import Enqueued
 
+RARE = ("expires", "key", "key_for")
 PRIORITY_WORDS = ("low", "normal", "high", "critical")
 
 
@@ -75,7 +76,7 @@ def fields_of(values: Values) -> dict[str, Any]:
         fields["type"] = type_
     if words:
         fields["payload"] = payload_of(words)
-    for key in ("priority", "in", "at", "queue", "id", "max_attempts", "backoff", "timeout", "cwd"):
+    for key in ("priority", "in", "at", "queue", "id", "max_attempts", "backoff", "timeout", "cwd", *RARE):
         fields[key] = values[key]
     fields["tags"] = values["tag"]
     fields["env"] = variables(values["env"])
@@ -180,6 +181,9 @@ ENQUEUE = Command(
     Option("--max-attempts", metavar="N", help="Attempts before it becomes a dead letter (default 5)."),
     Option("--backoff", metavar="BACKOFF", help="linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%]."),
     Option("--timeout", metavar="DURATION", help="Longest time of an attempt (default 24h; none: no limit)."),
+    Option("--expires", metavar="DURATION", help="Cancel it if it has not started by then."),
+    Option("--key", metavar="KEY", help="While an unfinished job has this key, print that job's number instead."),
+    Option("--key-for", metavar="DURATION", help="With --key: also if it was enqueued within so long and has ended."),
     Option("--cwd", metavar="DIR", help="Where a command runs (default: here).", complete="dir"),
     Option("--env", metavar="NAME[=VALUE]", multiple=True, help="A variable for a command; NAME alone: its value here."),
     Option("--wait", "-w", help="Wait for the end; exit 1 if the job failed."),

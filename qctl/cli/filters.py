@@ -20,6 +20,7 @@ FILTERS = [
     Option("--queue", "-q", metavar="NAME", multiple=True, help="Only jobs of this queue; may be repeated.",
            complete="queues"),
     Option("--tag", metavar="TAG", multiple=True, help="Only jobs with this tag; may be repeated.", complete="tags"),
+    Option("--key", metavar="KEY", multiple=True, help="Only jobs with this key; may be repeated."),
     Option("--since", metavar="WHEN", help="Only jobs created since: 1h, today 09:00, 2026-10-13."),
     Option("--until", metavar="WHEN", help="Only jobs created until."),
     Option("--search", metavar="TEXT", help="Only jobs with this text in type, payload, command or error."),
@@ -42,6 +43,7 @@ def filter_of(values: Values, now: float) -> Filter:
         until=moment("--until", values.get("until"), now),
         search=values.get("search"),
         error=values.get("error"),
+        keys=values.get("key") or [],
     )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qctl.worker.log import Log
     from qctl.worker.pool import Pool
     from qctl.worker.process import HandlerProcess
+    from qctl.worker.typebook import TypeBook
     from qctl.worker.widepool import WidePool
 
 
@@ -38,6 +39,7 @@ class Supply:
         log: Log,
         time_limit: float,
         output_limit: int,
+        types: TypeBook,
         failed: Callable[[Run, Ending, Facts], None],
     ) -> None:
         self.store = store
@@ -49,6 +51,7 @@ class Supply:
         self.log = log
         self.time_limit = time_limit
         self.output_limit = output_limit
+        self.types = types
         self.failed = failed  # takes a run that could not even start
         self.pace = Pace()
         self.waiting: deque[Lease] = deque()
@@ -73,8 +76,17 @@ class Supply:
     def begin(self, leases: list[Lease]) -> None:
         """Begin jobs of the wide process, for which there is room."""
         wall, now = time.time(), time.monotonic()
-        runs = [Run(one, self.time_limit if one.timeout is None else one.timeout, self.output_limit) for one in leases]
-        self.wide.give(runs, wall, now)
+        runs: list[Run] = []
+        for lease in leases:
+            limit = self.time_limit if lease.timeout is None else lease.timeout
+            run = Run(lease, limit, self.output_of(lease.type))
+            refused = self.types.refuse(run, wall)
+            if refused:
+                self.failed(run, refused, run.facts())
+            else:
+                runs.append(run)
+        if runs:
+            self.wide.give(runs, wall, now)
         for run in runs:
             if self.pace.length(run.lease.type) > LONG:
                 self.log.started(run, wall)
@@ -91,15 +103,21 @@ class Supply:
                 if taken >= self.slots:
                     break
                 self.waiting.popleft()
-                command = CommandRun(lease, limit, self.output_limit)
-                failed = self.commands.start(command)
+                command = CommandRun(lease, limit, self.output_of(lease.type))
+                refused = self.types.refuse(command, wall)
+                failed = (refused, command.facts()) if refused else self.commands.start(command)
                 if failed:
                     self.failed(command, *failed)
                 else:
                     taken += 1
                     self.log.started(command, command.started_at)
                 continue
-            run = Run(lease, limit, self.output_limit)
+            run = Run(lease, limit, self.output_of(lease.type))
+            refused = self.types.refuse(run, wall)
+            if refused:
+                self.waiting.popleft()
+                self.failed(run, refused, run.facts())
+                continue
             run.expected = self.pace.length(lease.type)
             process = self.place(run, parcels, taken)
             if process is None:
@@ -115,6 +133,10 @@ class Supply:
             if begins and runs[0].expected > LONG:
                 self.log.started(runs[0], wall)
         self.give_way(wall, now)
+
+    def output_of(self, type_: str) -> int:
+        """Bytes kept of what a run of this type writes."""
+        return self.types.outputs.get(type_, self.output_limit)
 
     def place(self, run: Run, parcels: dict[HandlerProcess, list[Run]], taken: int) -> HandlerProcess | None:
         """The process that takes a typed job next: an idle one, else one whose jobs are all short."""

@@ -151,9 +151,9 @@ class WidePool:
             if message[2]:  # it loaded when the worker began and does not any more
                 self.kill()
         elif kind == OUTPUT:
-            run = self.runs.get(message[1])
-            if run is not None:
-                run.write(message[2], message[3])
+            writer = self.runs.get(message[1])
+            if writer is not None:
+                writer.write(message[2], message[3])
         elif kind == DONE:
             _kind, number, how, error, result, after, started, finished = message
             ended = self.runs.pop(number, None)

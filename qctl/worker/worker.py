@@ -20,6 +20,7 @@ from qctl.worker.pace import LONG
 from qctl.worker.pool import Pool
 from qctl.worker.run import Run
 from qctl.worker.supply import Supply
+from qctl.worker.typebook import TypeBook
 from qctl.worker.wake import Waker
 from qctl.worker.widepool import WidePool
 
@@ -68,6 +69,7 @@ class Worker:
         self.look = True  # whether a claim may find something
         self.look_wide = True  # the same for the wide process
         self.due_at: float | None = None  # when the next delayed job is due, epoch seconds
+        self.types = TypeBook(store, self.pool.types)
         self.supply = Supply(
             store,
             self.id,
@@ -78,6 +80,7 @@ class Worker:
             log,
             self.duration("default_timeout", DAY),
             int(store.setting("output_limit") or DEFAULT_LIMIT),
+            self.types,
             self.add_ending,
         )
         self.control = Control(store, self.id, self.supply, log, signals, options.grace)
@@ -197,7 +200,7 @@ class Worker:
         """The types that the wide process has room for, and for how many jobs of them."""
         if not self.pool.types or self.control.stop_at is not None:
             return []
-        room = self.wide.types()
+        room = [(names - self.types.commands.keys(), most) for names, most in self.wide.types()]
         if self.options.max_jobs is not None:
             left = self.options.max_jobs - self.ended_count() - len(self.endings) - len(self.wide.runs)
             room = [(names, min(most, left)) for names, most in room[:1] if left > 0]
@@ -206,9 +209,11 @@ class Worker:
     def narrow_types(self) -> Any:
         """The types whose jobs have a process of their own while they run."""
         if self.options.threads:
-            return ()
-        types = self.pool.types
-        return types.keys() - self.pool.coroutines if self.pool.coroutines else types
+            return self.types.commands
+        types = self.types.runnable
+        if not self.pool.coroutines:
+            return types
+        return types.keys() - (self.pool.coroutines - self.types.commands.keys())
 
     def is_hungry(self) -> bool:
         """Whether a slot is free for which nothing has been claimed."""
@@ -276,6 +281,7 @@ class Worker:
             for run in news:
                 self.write_output(connection, run, last=False)
             if claim:
+                self.types.refresh()
                 leases = self.claim(wanted, wall, self.narrow_types(), ready=max(0, missing))
             full = False
             for names, most in room:
@@ -292,6 +298,7 @@ class Worker:
         if claim:
             self.look = len(leases) == wanted
             if leases:
+                self.types.equip(leases)
                 self.supply.add(leases)
         if claim or room:
             self.due_at = None if self.look else self.next_due()
@@ -306,7 +313,7 @@ class Worker:
             handlers=handlers,
             types=self.options.types,
             queues=self.options.queues,
-            defaults=self.pool.types,
+            defaults=self.types.defaults,
             commands=commands,
             ready=ready,
         )
@@ -325,7 +332,7 @@ class Worker:
     def next_due(self, *, anything: bool = False) -> float | None:
         """When the next job that there is room for is due; with `anything`, whether there is room or not."""
         narrow = anything or self.is_hungry()
-        handlers: Any = self.pool.types if anything else self.narrow_types() if narrow else ()
+        handlers: Any = self.types.runnable if anything else self.narrow_types() if narrow else ()
         room = [] if anything else self.wide_room()
         if room:
             handlers = set(handlers).union(*[names for names, _most in room])
@@ -343,7 +350,7 @@ class Worker:
             connection.execute(sql("delete_output"), (number, token, *gone))
         connection.executemany(sql("insert_output"), [(*row, number, token) for row in rows])
         if last and token > 1:
-            connection.execute(sql("trim_output"), (number, token, number, self.supply.output_limit))
+            connection.execute(sql("trim_output"), (number, token, number, run.limit))
 
     def is_done(self) -> bool:
         if self.supply.running() or self.endings or self.supply.waiting or self.pool.ended:

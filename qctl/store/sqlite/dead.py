@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qctl.rules.when import to_text
+from qctl.store.sqlite.insert import key_rival
 from qctl.store.sqlite.look import LAST_CHARACTER
 from qctl.store.sqlite.sql import sql
 
@@ -52,6 +53,9 @@ def conditions(filter: Filter, reviewed: bool | None) -> tuple[list[str], list[A
     if filter.queues:
         parts.append(f"j.queue IN ({', '.join('?' * len(filter.queues))})")
         parameters += filter.queues
+    if filter.keys:
+        parts.append(f"j.key IN ({', '.join('?' * len(filter.keys))})")
+        parameters += filter.keys
     for tag in filter.tags:
         parts.append("EXISTS (SELECT 1 FROM json_each(j.tags) WHERE value = ?)")
         parameters.append(tag)
@@ -127,7 +131,7 @@ def changed(store: SQLiteStore, verb: str, rows: Iterable[Sequence[Any]]) -> int
 
 
 def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]:
-    """See Queue.replay. A job that is not dead any more, because somebody was quicker, is left as it is."""
+    """See Queue.replay. A job that is not dead any more, or whose key has gone to another, is left as it is."""
     text = to_text(now)
     numbers: list[int] = []
     for chunk in chunks(ids):
@@ -137,6 +141,8 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
                 if row is None:
                     continue
                 number, job_id = row
+                if key_rival(connection, number) is not None:
+                    continue
                 connection.execute(sql("replay_job"), (text, text, number))
                 connection.execute(sql("review_letters"), (job_id,))
                 numbers.append(number)

@@ -114,6 +114,9 @@ def conditions(filter: Filter) -> tuple[list[str], list[Any]]:
         if values:
             parts.append(f"{column} IN ({', '.join('?' * len(values))})")
             parameters += values
+    if filter.keys:
+        parts.append(f"key IN ({', '.join('?' * len(filter.keys))})")
+        parameters += filter.keys
     for tag in filter.tags:
         parts.append("EXISTS (SELECT 1 FROM json_each(jobs.tags) WHERE value = ?)")
         parameters.append(tag)
@@ -178,6 +181,12 @@ def runs_of(store: SQLiteStore, number: int) -> list[tuple[int, int]]:
 def output_after(store: SQLiteStore, number: int, token: int, position: int) -> list[tuple[int, int, bytes]]:
     """What a run wrote from a position on: (position, stream, data), in order."""
     return [(row[0], row[1], row[2]) for row in store.read(sql("output_after"), (number, token, position))]
+
+
+def key_rival(store: SQLiteStore, number: int) -> int | None:
+    """See Inspection.key_rival."""
+    rows = store.read(sql("key_rival"), (number,))
+    return rows[0][0] if rows else None
 
 
 def output_size(store: SQLiteStore, number: int) -> int:

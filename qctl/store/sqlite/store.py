@@ -161,7 +161,8 @@ class SQLiteStore:
         from qctl.store.sqlite.insert import insert_inside, insert_jobs, insert_many
 
         if connection is not None:
-            return insert_inside(connection, jobs, now) if len(jobs) > 1 else insert_jobs(connection, jobs, now)
+            plain = len(jobs) == 1 and not jobs[0].more
+            return insert_jobs(connection, jobs, now) if plain else insert_inside(connection, jobs, now)
         if len(jobs) > 1:
             try:
                 with self.write() as own:
@@ -241,9 +242,7 @@ class SQLiteStore:
         from qctl.store.sqlite.claim import next_due, runnable
 
         try:
-            return next_due(
-                self.connection, runnable(handlers, types, queues, commands), self.limits(), self.now()
-            )
+            return next_due(self.connection, runnable(handlers, types, queues, commands), self.limits(), self.now())
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
