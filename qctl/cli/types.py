@@ -170,8 +170,8 @@ SET = Command(
     Option("--concurrency", metavar="N", help="Jobs that may run at once, over all workers."),
     Option("--concurrency-key", metavar="PATH", help="Field of the payload; each of its values has that many."),
     epilog=(
-        "qctl types set send_email --timeout 30s --max-attempts 3 --backoff exponential:10s",
-        "qctl types set resize --command './resize --fast' --schema resize.schema.json",
+        "qctl types set send_email --timeout 30s --max-attempts 3 --backoff fixed:10s",
+        "qctl types set resize --command './resize -q 80' --schema resize.schema.json",
         "qctl types set send_webhook --rate 30/m --rate-key customer_id",
     ),
 )

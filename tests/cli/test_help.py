@@ -26,9 +26,11 @@ TOPICS = [
     "exit-codes",
     "files",
     "handlers",
+    "keys",
     "monitoring",
     "payloads",
     "retries",
+    "schemas",
     "times",
     "workers",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from qctl import handlers
 from qctl.model import BadValue
 from qctl.queue import Queue
+from qctl.rules import ending
+from tests.states import run_one
 
 Cli = Callable[..., Any]
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
@@ -177,3 +180,20 @@ def test_annotations_refuse_a_payload_at_enqueue_and_at_run(queue: Queue) -> Non
     bad, good = sorted(queue.run_inline(), key=lambda job: int(job.number))
     assert (bad.status, bad.last_error) == ("failed", "payload.to: use text, not 1")
     assert (good.status, good.result) == ("completed", "aa")
+
+
+def test_a_type_keeps_its_completed_jobs_as_long_as_it_says(queue: Queue) -> None:
+    day = 86_400.0
+    now = time.time()
+    jobs = {}
+    for type_, days in (("long", 20), ("long", 40), ("short", 2), ("short", 0), ("other", 2), ("other", 8)):
+        jobs[type_, days] = job = queue.enqueue(type_)
+        run_one(queue, int(job), ending.SUCCEEDED, now - days * day)
+    died = queue.enqueue("short")
+    run_one(queue, int(died), ending.DEAD, now - 2 * day)
+    queue.set_type("long", retention="30d")
+    queue.set_type("short", retention="1d")
+    assert queue.purge(dry_run=True)["deleted"] == 3
+    assert queue.purge()["deleted"] == 3
+    kept = {int(jobs["long", 20]), int(jobs["short", 0]), int(jobs["other", 2]), int(died)}
+    assert {job.number for job in queue.find()} == kept

@@ -139,7 +139,7 @@ PAYLOADS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(PAYLOADS)
 def test_the_schema_and_the_conversion_agree(payload: dict[str, Any]) -> None:
     """What the validator of JSON Schema says of the derived schema is what the conversion does."""

@@ -38,6 +38,9 @@ ORDER = schema_text(
         ('{"$ref": "https://example.com/x.json"}', "leads nowhere"),
         ('{"properties": {"a": {"$ref": "#/$defs/gone"}}}', "'#/$defs/gone' leads nowhere"),
         ('{"$schema": "https://example.com/own"}', "is not known"),
+        ('{"$schema": []}', "is not known"),
+        ('{"properties": {"a": {"pattern": "("}}}', "pattern: '(' is not a 'regex'"),
+        ('{"patternProperties": {"[": {}}}', "'[' is not a 'regex'"),
     ],
 )
 def test_what_is_no_schema_is_refused_with_its_place(text: str, words: str) -> None:
@@ -75,9 +78,9 @@ def test_a_schema_that_never_ends_is_said_to_be_so() -> None:
     assert "cannot be applied" in found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(
-    st.sampled_from(["type", "properties", "items", "$ref", "enum", "anyOf", "minimum", "$defs", "$schema", "$id"]), v)))  # fmt: skip
+    st.sampled_from(["type", "properties", "items", "$ref", "enum", "anyOf", "minimum", "$defs", "$schema", "$id", "pattern"]), v)))  # fmt: skip
 def test_no_text_brings_more_than_one_line_of_complaint(value: object) -> None:
     try:
         stored = schema_text(json.dumps(value))
