@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 GATHER = 0.004  # seconds that an ending may wait for others to share its transaction
 ENOUGH = 200  # endings that are worth a transaction of their own at once
+LOADING = 0.02  # seconds until a look whether a process has loaded its handlers
 FOLLOW = 0.2  # seconds between writing down what running jobs wrote
 DAY = 86_400.0
 
@@ -233,6 +234,7 @@ class Worker:
         if not (news or ripe or claim):
             return
         leases: list[Lease] = []
+        ready = 0
         endings = self.endings if ripe else []
         outcomes = []
         with self.store.write() as connection:
@@ -246,15 +248,16 @@ class Worker:
             for run in news:
                 self.write_output(connection, run, last=False)
             if claim:
+                ready = self.ready(missing)
                 leases = self.store.claim(
                     self.id,
                     wanted,
-                    to_text(wall),
+                    to_text(time.time()),  # not `wall`: the wait for the lock may have taken long
                     handlers=self.pool.types,
                     types=self.options.types,
                     queues=self.options.queues,
                     defaults=self.pool.types,
-                    ready=max(0, missing),
+                    ready=ready,
                 )
         if ripe:
             self.endings = []
@@ -262,9 +265,17 @@ class Worker:
         if claim:
             self.look = len(leases) == wanted
             self.due_at = None if self.look else self.next_due()
+            if ready < missing and self.due_at is not None:
+                self.due_at = max(self.due_at, wall + LOADING)
             if leases:
                 self.supply.add(leases)
         self.store.tidy(4000)
+
+    def ready(self, missing: int) -> int:
+        """How many of the jobs claimed would start at once: only so many limited ones are taken."""
+        if missing <= 0 or self.store.limits().is_free or not self.pool.types:
+            return max(0, missing)
+        return min(missing, self.pool.ready())
 
     def settle(self, endings: Any, outcomes: Any, wall: float) -> None:
         for (run, ending, _facts), outcome in zip(endings, outcomes, strict=True):

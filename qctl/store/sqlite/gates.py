@@ -60,7 +60,7 @@ class Rules:
 class Limits:
     """All limits of a queue, and `ageing` (seconds that count as one point of priority; 0: none), as of `version`."""
 
-    __slots__ = ("ageing", "all", "is_free", "known", "queues", "stops", "types", "version")
+    __slots__ = ("ageing", "all", "closed", "is_free", "known", "queues", "stops", "types", "version")
 
     def __init__(self, version: str, rows: Iterable[tuple[Any, ...]], ageing: float) -> None:
         self.version = version
@@ -69,6 +69,9 @@ class Limits:
         self.queues: dict[str, Limit] = {}
         self.all: Limit | None = None
         self.stops: dict[tuple[int, str, str], str] = {}  # by lane: the key at which the last claim stopped looking
+        self.closed: dict[
+            tuple[str, str, str], float
+        ] = {}  # (scope, name, key) of a rate: until when nothing may start
         for row in rows:
             one = Limit(row)
             if one.rate is None and one.concurrency is None and not one.is_paused:
@@ -154,8 +157,18 @@ class Gates:
 
     def rate_room(self, limit: Limit, key: str) -> Room:
         assert limit.rate is not None
+        closed = self.limits.closed
+        until = closed.get((limit.scope, limit.name, key))
+        if until is not None:
+            if self.now < until <= self.now + 2 * limit.rate.period:
+                return Room(limit, key, 0, until, 0)  # nothing opens it before
+            del closed[limit.scope, limit.name, key]
         starts = self.connection.execute(sql("starts_of"), (limit.scope, limit.name, key)).fetchall()
         left, opens = limit.rate.room(starts, self.now)
+        if opens is not None:
+            if len(closed) >= MOST_KNOWN:
+                closed.clear()
+            closed[limit.scope, limit.name, key] = opens
         return Room(limit, key, left, opens, next((count for slot, count in starts if slot == LEVEL), 0))
 
     def places(self, limit: Limit, key: str) -> Room:
