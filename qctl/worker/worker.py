@@ -143,6 +143,7 @@ class Worker:
                 next_follow = now + FOLLOW
             self.turn(now, follow=flowing)
             self.supply.start(time.monotonic())
+            self.store.begun(time.time())
             self.log.flush()
             if self.is_done():
                 return
@@ -234,7 +235,7 @@ class Worker:
         if not (news or ripe or claim):
             return
         leases: list[Lease] = []
-        ready = 0
+        ready = self.ready(missing) if claim else 0
         endings = self.endings if ripe else []
         outcomes = []
         with self.store.write() as connection:
@@ -248,7 +249,6 @@ class Worker:
             for run in news:
                 self.write_output(connection, run, last=False)
             if claim:
-                ready = self.ready(missing)
                 leases = self.store.claim(
                     self.id,
                     wanted,

@@ -61,7 +61,7 @@ def claim_jobs(
 
         gates = Gates(connection, limits, from_text(now))
         rows = gated_rows(connection, limit, now, kinds, expired, gates, limit if ready is None else ready)
-        gates.record()
+        limits.starts = gates.record()
     if expired:
         expire_jobs(connection, expired, now)
     leases: list[Lease] = []
