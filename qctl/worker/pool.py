@@ -118,11 +118,22 @@ class Pool:
         return process
 
     def idle(self, except_: Container[HandlerProcess]) -> HandlerProcess | None:
-        """A process with nothing to do; a new one while there may be more of them."""
+        """A process with nothing to do, best one that is ready; a new one while there may be more of them."""
+        loading = None
         for process in self.processes:
             if not process.queue and not process.dead and process not in except_:
-                return process
+                if process.ready:
+                    return process
+                loading = loading or process
+        if loading is not None:
+            return loading
         return self.spawn() if len(self.processes) < self.size else None
+
+    def ready(self) -> int:
+        """How many processes would begin a job at once. Those that are missing are started, for the next time."""
+        while len(self.processes) < self.size:
+            self.spawn()
+        return sum(1 for process in self.processes if process.ready and not process.dead and not process.queue)
 
     @property
     def busy(self) -> int:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 GATHER = 0.004  # seconds that an ending may wait for others to share its transaction
 ENOUGH = 200  # endings that are worth a transaction of their own at once
+LOADING = 0.02  # seconds until a look whether a process has loaded its handlers
 FOLLOW = 0.2  # seconds between writing down what running jobs wrote
 DAY = 86_400.0
 
@@ -153,6 +154,7 @@ class Worker:
                 next_follow = now + FOLLOW
             self.turn(now, follow=flowing)
             self.supply.start(time.monotonic())
+            self.store.begun(time.time())
             self.log.flush()
             if self.is_done():
                 return
@@ -268,6 +270,7 @@ class Worker:
             return
         leases: list[Lease] = []
         wide: list[Lease] = []
+        ready = self.ready(missing) if claim else 0
         endings = self.endings if ripe else []
         outcomes = []
         with self.store.write() as connection:
@@ -282,10 +285,10 @@ class Worker:
                 self.write_output(connection, run, last=False)
             if claim:
                 self.types.refresh()
-                leases = self.claim(wanted, wall, self.narrow_types(), ready=max(0, missing))
+                leases = self.claim(wanted, self.narrow_types(), ready=ready)
             full = False
             for names, most in room:
-                got = self.claim(most, wall, names, ready=most, commands=False)
+                got = self.claim(most, names, ready=most, commands=False)
                 full = full or len(got) == most
                 wide += got
         if ripe:
@@ -302,14 +305,16 @@ class Worker:
                 self.supply.add(leases)
         if claim or room:
             self.due_at = None if self.look else self.next_due()
+            if claim and ready < missing and self.due_at is not None:
+                self.due_at = max(self.due_at, wall + LOADING)
         self.store.tidy(4000)
 
-    def claim(self, most: int, wall: float, handlers: Any, *, ready: int, commands: bool = True) -> list[Lease]:
+    def claim(self, most: int, handlers: Any, *, ready: int, commands: bool = True) -> list[Lease]:
         """Lease jobs in the open transaction; `ready` of them can begin at once."""
         return self.store.claim(
             self.id,
             most,
-            to_text(wall),
+            to_text(time.time()),  # not that of the turn: the wait for the lock may have taken long
             handlers=handlers,
             types=self.options.types,
             queues=self.options.queues,
@@ -317,6 +322,12 @@ class Worker:
             commands=commands,
             ready=ready,
         )
+
+    def ready(self, missing: int) -> int:
+        """How many of the jobs claimed would start at once: only so many limited ones are taken."""
+        if missing <= 0 or self.store.limits().is_free or not self.pool.own:
+            return max(0, missing)
+        return min(missing, self.pool.ready())
 
     def settle(self, endings: Any, outcomes: Any, wall: float) -> None:
         for (run, ending, _facts), outcome in zip(endings, outcomes, strict=True):

@@ -155,6 +155,18 @@ def test_another_period_forgets_no_start(acts: Acts, store: SQLiteStore) -> None
     assert acts.claim(limit=9, now=NOW + 120) == []
 
 
+def test_a_start_counts_from_when_the_job_began_however_long_the_claim_took(acts: Acts, store: SQLiteStore) -> None:
+    acts.put(*["x"] * 4)
+    limit(store, rate="2/s")
+    assert len(acts.claim(limit=9)) == 2
+    store.begun(NOW + 0.5)
+    assert acts.claim(limit=9, now=NOW + 1.4) == []
+    assert len(acts.claim(limit=9, now=NOW + 1.54)) == 2
+    before = store.connection.total_changes
+    store.begun(NOW + 1.545)
+    assert store.connection.total_changes == before  # in time: nothing to write
+
+
 # -- by key -------------------------------------------------------------------------------------------------------
 
 

@@ -25,24 +25,10 @@ if TYPE_CHECKING:
 MOST_EXPIRED = 500  # jobs whose time is over that one claim cancels on its way
 EXPIRES = 18  # where lane_due.sql has expires_at; limit_key follows it
 
-TOP = (2**63 - 1, b"\xff", b"\xff")  # above every lane: a blob sorts after any text
-
-
-def below(lane: tuple[Any, Any, Any]) -> tuple[Any, ...]:
-    """The parameters of next_lane.sql."""
-    priority, queue, type_ = lane
-    return (priority, queue, type_, priority, queue, priority)
-
 
 def lanes(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
     """Every lane that has pending jobs, from the highest priority down."""
-    found: list[tuple[int, str, str]] = []
-    statement = sql("next_lane")
-    lane: Any = connection.execute(statement, below(TOP)).fetchone()
-    while lane:
-        found.append(lane)
-        lane = connection.execute(statement, below(lane)).fetchone()
-    return found
+    return connection.execute(sql("lanes")).fetchall()
 
 
 def claim_jobs(
@@ -75,7 +61,7 @@ def claim_jobs(
 
         gates = Gates(connection, limits, from_text(now))
         rows = gated_rows(connection, limit, now, kinds, expired, gates, limit if ready is None else ready)
-        gates.record()
+        limits.starts = gates.record()
     if expired:
         expire_jobs(connection, expired, now)
     leases: list[Lease] = []
@@ -164,16 +150,17 @@ def due_rows(
     expired: list[int],
 ) -> list[tuple[Any, ...]]:
     """Up to `limit` due jobs where nothing is limited; those whose time is over go to `expired` instead."""
-    next_lane, lane_due = sql("next_lane"), sql("lane_due")
+    lane_due = sql("lane_due")
     rows: list[tuple[Any, ...]] = []
-    lane: Any = connection.execute(next_lane, below(TOP)).fetchone()
+    walk = connection.execute(sql("lanes"))
+    lane: Any = walk.fetchone()
     while lane and len(rows) < limit:
         priority = lane[0]
         cursors = []
         while lane and lane[0] == priority:
             for kind in kinds(lane[1], lane[2]):
                 cursors.append(connection.execute(lane_due, (*lane, kind, now)))
-            lane = connection.execute(next_lane, below(lane)).fetchone()
+            lane = walk.fetchone()
         # Rows begin with (scheduled_at, number), and are read one by one as the merge asks for them.
         for row in cursors[0] if len(cursors) == 1 else merge(*cursors):
             if row[EXPIRES] is not None and row[EXPIRES] <= now:
@@ -187,6 +174,7 @@ def due_rows(
                 break
         for cursor in cursors:
             cursor.close()
+    walk.close()
     return rows
 
 

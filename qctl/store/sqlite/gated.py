@@ -10,7 +10,7 @@ from heapq import merge
 
 from qctl.rules.limits import NO_KEY
 from qctl.rules.when import from_text, to_text
-from qctl.store.sqlite.claim import EXPIRES, MOST_EXPIRED, TOP, below, lanes
+from qctl.store.sqlite.claim import EXPIRES, MOST_EXPIRED, lanes
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Lane = tuple[int, str, str]
 
 KEY = EXPIRES + 1
-PASSED = 8  # jobs of full keys that are passed over before a lane is read key by key
+PASSED = 2  # jobs of full keys that are passed over before a lane is read key by key
 KEYS = 300  # keys of a lane that one claim looks at; the next one goes on after them
 SOON = 0.05  # seconds until that next one
 
@@ -52,13 +52,14 @@ def gated_rows(
     ageing, rules_of = gates.limits.ageing, gates.limits.of
     rows: list[Row] = []
     taken = Taken(ready)
-    lane: Any = connection.execute(sql("next_lane"), below(TOP)).fetchone()
+    walk = connection.execute(sql("lanes"))
+    lane: Any = walk.fetchone()
     while lane and len(rows) < limit:
         priority = lane[0]
         sources: list[Iterable[Row]] = []
         while lane and (lane[0] == priority or ageing):
             sources += lane_sources(connection, lane, kinds, now, gates, taken)
-            lane = connection.execute(sql("next_lane"), below(lane)).fetchone()
+            lane = walk.fetchone()
         # Age in place of priority: a point of it is as good as so many seconds of waiting.
         key = (lambda row: (from_text(row[0]) - row[5] * ageing, row[1])) if ageing else None
         for row in sources[0] if len(sources) == 1 else merge(*sources, key=key):

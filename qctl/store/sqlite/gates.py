@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qctl.rules.limits import KEPT, LEVEL, NO_KEY, Rate
+from qctl.rules.limits import KEPT, LEVEL, NO_KEY, SLOTS, Rate
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -60,7 +60,7 @@ class Rules:
 class Limits:
     """All limits of a queue, and `ageing` (seconds that count as one point of priority; 0: none), as of `version`."""
 
-    __slots__ = ("ageing", "all", "is_free", "known", "queues", "stops", "types", "version")
+    __slots__ = ("ageing", "all", "closed", "is_free", "known", "queues", "starts", "stops", "types", "version")
 
     def __init__(self, version: str, rows: Iterable[tuple[Any, ...]], ageing: float) -> None:
         self.version = version
@@ -69,6 +69,10 @@ class Limits:
         self.queues: dict[str, Limit] = {}
         self.all: Limit | None = None
         self.stops: dict[tuple[int, str, str], str] = {}  # by lane: the key at which the last claim stopped looking
+        self.starts: Starts | None = None  # those of the latest claim
+        self.closed: dict[
+            tuple[str, str, str], float
+        ] = {}  # (scope, name, key) of a rate: until when nothing may start
         for row in rows:
             one = Limit(row)
             if one.rate is None and one.concurrency is None and not one.is_paused:
@@ -154,8 +158,18 @@ class Gates:
 
     def rate_room(self, limit: Limit, key: str) -> Room:
         assert limit.rate is not None
+        closed = self.limits.closed
+        until = closed.get((limit.scope, limit.name, key))
+        if until is not None:
+            if self.now < until <= self.now + 2 * limit.rate.period:
+                return Room(limit, key, 0, until, 0)  # nothing opens it before
+            del closed[limit.scope, limit.name, key]
         starts = self.connection.execute(sql("starts_of"), (limit.scope, limit.name, key)).fetchall()
         left, opens = limit.rate.room(starts, self.now)
+        if opens is not None:
+            if len(closed) >= MOST_KNOWN:
+                closed.clear()
+            closed[limit.scope, limit.name, key] = opens
         return Room(limit, key, left, opens, next((count for slot, count in starts if slot == LEVEL), 0))
 
     def places(self, limit: Limit, key: str) -> Room:
@@ -190,8 +204,9 @@ class Gates:
             room.taken += 1
         return True
 
-    def record(self) -> None:
-        """Write down the starts that were admitted, and forget those that count no more."""
+    def record(self) -> Starts | None:
+        """Write down the starts that were admitted, and forget those that count no more. What was written, if anything."""
+        noted = Starts(self.now)
         for room in self.rooms.values():
             rate = room.limit.rate
             if not room.taken or room.level is None or rate is None:
@@ -204,3 +219,27 @@ class Gates:
             if rate.burst:
                 level = rate.level(room.level / 1000, room.taken, self.now)
                 execute(sql("set_level"), (*bucket, LEVEL, int(level * 1000) + 1))
+            noted.rooms.append((rate, bucket, room.taken))
+        return noted if noted.rooms else None
+
+
+class Starts:
+    """The starts that a claim at `now` wrote down. Where they come later than that, they are written down anew, so that
+    what counts is when a job began and not how long the disk took: they count meanwhile, so no window ever holds more."""
+
+    __slots__ = ("now", "rooms")
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+        self.rooms: list[tuple[Rate, tuple[str, str, str], int]] = []
+
+    def are_late(self, begun: float) -> bool:
+        """Whether jobs that begin at `begun` are later than a rate has room for: a slot, and as much for the job itself."""
+        return any(begun - self.now > rate.period / SLOTS for rate, _bucket, _count in self.rooms)
+
+    def move(self, connection: sqlite3.Connection, begun: float) -> None:
+        for rate, bucket, count in self.rooms:
+            slot, later = rate.slot(self.now), rate.slot(begun)
+            if later > slot:
+                connection.execute(sql("add_starts"), (*bucket, slot, -count))
+                connection.execute(sql("add_starts"), (*bucket, later, count))

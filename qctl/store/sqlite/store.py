@@ -253,6 +253,15 @@ class SQLiteStore:
         self.known_limits = read_limits(self.connection, self.known_limits or NONE)
         return self.known_limits
 
+    def begun(self, now: float) -> None:
+        """Say that what was claimed last began at `now`, for the rates that it counts against."""
+        known = self.known_limits
+        if known is not None and known.starts is not None:
+            starts, known.starts = known.starts, None
+            if starts.are_late(now):
+                with self.write() as connection:
+                    starts.move(connection, now)
+
     def expire(self, now: str, most: int = 500) -> int:
         """Cancel up to `most` waiting jobs whose time to start is over; how many. Writes only when there are any."""
         from qctl.store.sqlite.claim import expire_jobs
