@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.store import SQLiteStore
 
 LONGEST = 0.02  # seconds that one transaction takes, about
-MOST = 300  # schedules that are read at a time
+MOST = 100  # schedules that are read at a time
 KEYS = (
     "id", "name", "type", "payload", "cron_expression", "next_run_at", "time_zone", "catch_up", "overlap", "seconds",
     "queue", "priority", "max_attempts", "timeout", "backoff", "tags", "command", "cwd", "env", "last_tick",
@@ -101,7 +101,7 @@ def tick(connection: sqlite3.Connection, row: dict[str, Any], now: float, zone: 
         (
             name,
             zone,
-            to_text(next_tick(now)),
+            to_text(next_tick(ticks[-1] if ticks else now)),  # none lies between its latest tick and now
             to_text(ticks[-1]) if ticks else None,
             to_text(now) if numbers else None,
             numbers[-1] if numbers else None,
