@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qctl.model import BadValue
+from qctl.rules.limits import parse_limits
 from qctl.rules.schema import complaint, schema_text
-from qctl.rules.typefields import limit_columns, type_columns
+from qctl.rules.typefields import type_columns
 
 ORDER = schema_text(
     json.dumps(
@@ -110,4 +111,4 @@ def test_a_bad_field_of_a_type_is_named(field: str, value: object) -> None:
 )  # fmt: skip
 def test_a_bad_limit_is_named(field: str, value: object) -> None:
     with pytest.raises(BadValue, match=field):
-        limit_columns({field: value})
+        parse_limits({field: value})
