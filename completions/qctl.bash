@@ -6,18 +6,21 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work list show logs wait cancel retry edit explain pause resume stats health dlq purge demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge demo init config completion help'
         ;;
     'enqueue')
-        options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --follow --from --help --id --in --json --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
+        options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
         arguments=('types' 'file...')
         tail=1
         ;;
     'work')
-        options='--busy-timeout --concurrency --db --drain --grace --handlers --help --json --log-format --max-jobs --max-time --once --queue --quiet --type --verbose -H -c -h -q -t -v'
+        options='--busy-timeout --concurrency --coroutines --db --drain --grace --handlers --help --json --log-format --max-jobs --max-jobs-per-child --max-time --memory --once --queue --quiet --threads --type --verbose -H -c -h -q -t -v'
+        ;;
+    'workers')
+        options='--busy-timeout --db --help --json -h'
         ;;
     'list')
-        options='--busy-timeout --db --help --json --limit --queue --search --since --status --tag --type --until -h -n -q -s -t'
+        options='--busy-timeout --db --help --json --key --limit --queue --search --since --status --tag --type --until -h -n -q -s -t'
         ;;
     'show')
         options='--busy-timeout --db --help --json -h'
@@ -32,11 +35,11 @@ __qctl_place() {
         arguments=('jobs...')
         ;;
     'cancel')
-        options='--busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
+        options='--busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
         arguments=('jobs...')
         ;;
     'retry')
-        options='--busy-timeout --db --dry-run --error --help --json --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
+        options='--busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
         arguments=('jobs...')
         ;;
     'edit')
@@ -62,11 +65,11 @@ __qctl_place() {
         options='--busy-timeout --db --help --json --max-age --max-dead --max-pending -h'
         ;;
     'dlq')
-        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --tag --type --until -a -h -n -q -t'
+        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
         subs='list show note review replay discard'
         ;;
     'dlq list')
-        options='--all --busy-timeout --db --error --help --json --limit --queue --search --since --tag --type --until -a -h -n -q -t'
+        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
         ;;
     'dlq show')
         options='--busy-timeout --db --help --json -h'
@@ -77,16 +80,72 @@ __qctl_place() {
         arguments=('dead...')
         ;;
     'dlq review')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'dlq replay')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'dlq discard')
-        options='--all --busy-timeout --db --dry-run --error --help --json --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
+        ;;
+    'cron')
+        options='--busy-timeout --db --help --json -h'
+        subs='add list show next pause resume run remove'
+        ;;
+    'cron add')
+        options='--backoff --busy-timeout --catch-up --cwd --db --env --help --json --max-attempts --name --overlap --priority --queue --seconds --shell --tag --timeout --tz -h -p -q'
+        arguments=('types...')
+        tail=1
+        ;;
+    'cron list')
+        options='--busy-timeout --db --help --json -h'
+        ;;
+    'cron show')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules')
+        ;;
+    'cron next')
+        options='--after --busy-timeout --count --db --help --json -h -n'
+        arguments=('schedules')
+        ;;
+    'cron pause')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
+        ;;
+    'cron resume')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
+        ;;
+    'cron run')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
+        ;;
+    'cron remove')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
+        ;;
+    'types')
+        options='--busy-timeout --db --help --json -h'
+        subs='list set unset'
+        ;;
+    'types list')
+        options='--busy-timeout --db --help --json -h'
+        ;;
+    'types set')
+        options='--backoff --busy-timeout --command --concurrency --concurrency-key --db --help --json --max-attempts --output-limit --priority --queue --rate --rate-burst --rate-key --retention --schema --timeout -h -p -q'
+        arguments=('types')
+        ;;
+    'types unset')
+        options='--busy-timeout --db --help --json --queue -h -q'
+        arguments=('types...')
+        ;;
+    'once')
+        options='--busy-timeout --db --help --json --no-wait -h'
+        arguments=('-')
+        tail=1
         ;;
     'purge')
         options='--busy-timeout --db --dry-run --help --json --keep --max-time --older-than --status --yes -h -s -y'
@@ -123,7 +182,7 @@ __qctl_kind() {
         esac ;;
     'enqueue')
         case $2 in
-        --shell|--in|-i|--at|--id|--payload|--max-attempts|--backoff|--timeout|--env|--wait-timeout|--busy-timeout) kind='-' ;;
+        --shell|--in|-i|--at|--id|--payload|--max-attempts|--backoff|--timeout|--expires|--key|--key-for|--env|--wait-timeout|--busy-timeout) kind='-' ;;
         --from|--db) kind='file' ;;
         --priority|-p) kind='=low normal high critical' ;;
         --queue|-q) kind='queues' ;;
@@ -133,11 +192,16 @@ __qctl_kind() {
         esac ;;
     'work')
         case $2 in
-        --concurrency|-c|--max-jobs|--max-time|--grace|--busy-timeout) kind='-' ;;
+        --concurrency|-c|--threads|--coroutines|--memory|--max-jobs-per-child|--max-jobs|--max-time|--grace|--busy-timeout) kind='-' ;;
         --queue|-q) kind='queues' ;;
         --type|-t) kind='types' ;;
         --handlers|-H|--db) kind='file' ;;
         --log-format) kind='=text json' ;;
+        esac ;;
+    'workers')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
         esac ;;
     'list')
         case $2 in
@@ -145,7 +209,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'show')
@@ -169,7 +233,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'retry')
@@ -178,7 +242,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'edit')
@@ -219,18 +283,20 @@ __qctl_kind() {
         esac ;;
     'dlq')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq list')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq show')
@@ -245,27 +311,109 @@ __qctl_kind() {
         esac ;;
     'dlq review')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq replay')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq discard')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
+        esac ;;
+    'cron')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron add')
+        case $2 in
+        --name|--tz|--shell|--max-attempts|--backoff|--timeout|--env|--busy-timeout) kind='-' ;;
+        --catch-up) kind='=latest all none' ;;
+        --overlap) kind='=skip allow' ;;
+        --priority|-p) kind='=low normal high critical' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --cwd) kind='dir' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'cron list')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron show')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron next')
+        case $2 in
+        --after|--count|-n|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'cron pause')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron resume')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron run')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron remove')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'types')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'types list')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'types set')
+        case $2 in
+        --queue|-q) kind='queues' ;;
+        --timeout|--max-attempts|--backoff|--output-limit|--retention|--command|--rate|--rate-burst|--rate-key|--concurrency|--concurrency-key|--busy-timeout) kind='-' ;;
+        --priority|-p) kind='=low normal high critical' ;;
+        --schema|--db) kind='file' ;;
+        esac ;;
+    'types unset')
+        case $2 in
+        --queue|-q) kind='queues' ;;
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'once')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
         esac ;;
     'purge')
         case $2 in

@@ -18,6 +18,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
                 @('enqueue', 'Put a job into the queue: a typed job, or a command.'),
                 @('work', 'Run jobs: a worker.'),
+                @('workers', 'List workers, and what each runs.'),
                 @('list', 'List jobs.'),
                 @('show', 'Show a job and its history.'),
                 @('logs', 'Print what a job wrote.'),
@@ -31,6 +32,9 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('stats', 'Show how the queue does.'),
                 @('health', 'Say whether the queue is healthy, by exit code.'),
                 @('dlq', 'Inspect and replay dead letters.'),
+                @('cron', 'Recurring jobs: add, list and steer schedules.'),
+                @('types', 'Set what holds for all jobs of a type.'),
+                @('once', 'Run a command here, unless it was done before.'),
                 @('purge', 'Delete jobs that ended long ago.'),
                 @('demo', 'See all of it at work, on a queue file of its own.'),
                 @('init', 'Make a queue file, or add a queue to an SQLite database.'),
@@ -61,6 +65,9 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--max-attempts', '-', 'Attempts before it becomes a dead letter (default 5).'),
                 @('--backoff', '-', 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'),
                 @('--timeout', '-', 'Longest time of an attempt (default 24h; none: no limit).'),
+                @('--expires', '-', 'Cancel it if it has not started by then.'),
+                @('--key', '-', 'While an unfinished job has this key, print that job''s number instead.'),
+                @('--key-for', '-', 'With --key: also if it was enqueued within so long and has ended.'),
                 @('--cwd', 'dir', 'Where a command runs (default: here).'),
                 @('--env', '-', 'A variable for a command; NAME alone: its value here.'),
                 @('--wait', '', 'Wait for the end; exit 1 if the job failed.'),
@@ -91,6 +98,10 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--handlers', 'file', 'Python handlers: a module, or a file.py; may be repeated.'),
                 @('-H', 'file', 'Python handlers: a module, or a file.py; may be repeated.'),
+                @('--threads', '-', 'Run N plain handlers at once as threads of one process (for waiting, not for work).'),
+                @('--coroutines', '-', 'Run so many async handlers at once in one process (default 100).'),
+                @('--memory', '-', 'Address space that a job''s process may have: 512m, 2g.'),
+                @('--max-jobs-per-child', '-', 'Replace a handler process after so many jobs.'),
                 @('--once', '', 'Stop when nothing is due.'),
                 @('--drain', '', 'Stop when nothing is left to run, retries and delayed jobs included; exit 1 if jobs died.'),
                 @('--max-jobs', '-', 'Stop after so many jobs.'),
@@ -111,6 +122,19 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Arguments = @()
             Tail = $false
         }
+        'workers' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
         'list' = @{
             Options = @(
                 @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
@@ -120,6 +144,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -191,6 +216,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -218,6 +244,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -340,11 +367,14 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -372,11 +402,14 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq list' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -424,11 +457,14 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq review' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -451,11 +487,14 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq replay' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -478,11 +517,14 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq discard' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
                 @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
@@ -502,6 +544,237 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             )
             Arguments = @('dead...')
             Tail = $false
+        }
+        'cron' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+                @('add', 'Add a recurring job.'),
+                @('list', 'List the schedules.'),
+                @('show', 'Show a schedule whole.'),
+                @('next', 'Show the next ticks of a schedule.'),
+                @('pause', 'Let schedules rest.'),
+                @('resume', 'Let schedules tick again, from the next tick on.'),
+                @('run', 'Make a job of a schedule now; prints its number.'),
+                @('remove', 'Delete schedules; their jobs stay.')
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'cron add' = @{
+            Options = @(
+                @('--name', '-', 'What to call it (default: the type, made unique).'),
+                @('--tz', '-', 'The time zone it goes by, such as Europe/Berlin (default: that of this machine).'),
+                @('--catch-up', '=latest all none', 'Ticks missed in a downtime: latest (default), all (100 at most) or none.'),
+                @('--overlap', '=skip allow', 'While an earlier job has not ended: skip the tick (default), or allow.'),
+                @('--seconds', '', 'The expression has a sixth field, the seconds, at its end.'),
+                @('--shell', '-', 'Run a line with /bin/sh -c.'),
+                @('--priority', '=low normal high critical', 'low, normal, high, critical or a number (default 0).'),
+                @('-p', '=low normal high critical', 'low, normal, high, critical or a number (default 0).'),
+                @('--queue', 'queues', 'The queue of its jobs (default: default).'),
+                @('-q', 'queues', 'The queue of its jobs (default: default).'),
+                @('--tag', 'tags', 'A tag for its jobs; may be repeated.'),
+                @('--max-attempts', '-', 'Attempts before a job becomes a dead letter (default 5).'),
+                @('--backoff', '-', 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'),
+                @('--timeout', '-', 'Longest time of an attempt (default 24h; none: no limit).'),
+                @('--cwd', 'dir', 'Where a command runs (default: here).'),
+                @('--env', '-', 'A variable for a command; NAME alone: its value here.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types...')
+            Tail = $true
+        }
+        'cron list' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'cron show' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules')
+            Tail = $false
+        }
+        'cron next' = @{
+            Options = @(
+                @('--after', '-', 'Those after this time (default: now).'),
+                @('--count', '-', 'How many (default 5).'),
+                @('-n', '-', 'How many (default 5).'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules')
+            Tail = $false
+        }
+        'cron pause' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
+            Tail = $false
+        }
+        'cron resume' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
+            Tail = $false
+        }
+        'cron run' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
+            Tail = $false
+        }
+        'cron remove' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
+            Tail = $false
+        }
+        'types' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+                @('list', 'List what is set for types and queues.'),
+                @('set', 'Say what holds for all jobs of a type.'),
+                @('unset', 'Take back what was set for a type.')
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'types list' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'types set' = @{
+            Options = @(
+                @('--queue', 'queues', 'A queue instead of a type: its limits.'),
+                @('-q', 'queues', 'A queue instead of a type: its limits.'),
+                @('--timeout', '-', 'Longest time of an attempt (none: no limit).'),
+                @('--max-attempts', '-', 'Attempts before a job becomes a dead letter.'),
+                @('--backoff', '-', 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'),
+                @('--priority', '=low normal high critical', 'low, normal, high, critical or a number, for jobs enqueued from now on.'),
+                @('-p', '=low normal high critical', 'low, normal, high, critical or a number, for jobs enqueued from now on.'),
+                @('--output-limit', '-', 'Bytes kept of what a job writes, head and tail.'),
+                @('--retention', '-', 'How long completed jobs are kept, whatever `purge` does to others.'),
+                @('--command', '-', 'The program that runs its jobs, in any worker; payload on stdin.'),
+                @('--schema', 'file', 'JSON Schema of the payload; - for stdin, none for none.'),
+                @('--rate', '-', 'Starts per second, minute or hour: 5/s, 30/m, 1000/h.'),
+                @('--rate-burst', '-', 'Starts beyond the rate that may come at once.'),
+                @('--rate-key', '-', 'Field of the payload; each of its values has the rate to itself.'),
+                @('--concurrency', '-', 'Jobs that may run at once, over all workers.'),
+                @('--concurrency-key', '-', 'Field of the payload; each of its values has that many.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types')
+            Tail = $false
+        }
+        'types unset' = @{
+            Options = @(
+                @('--queue', 'queues', 'A queue instead of a type.'),
+                @('-q', 'queues', 'A queue instead of a type.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types...')
+            Tail = $false
+        }
+        'once' = @{
+            Options = @(
+                @('--no-wait', '', 'If another process is at it, leave with 1 instead of waiting.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
+            Tail = $true
         }
         'purge' = @{
             Options = @(

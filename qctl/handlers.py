@@ -6,8 +6,11 @@ from qctl.model import BadValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
     from typing import Any, TypeVar
+
+    from qctl.rules.annotations import Parameters
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -47,7 +50,8 @@ def delay(after: str | float | None) -> float | None:
 
 
 class JobContext:
-    """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts."""
+    """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts, and
+    `context`, where the functions of `on_start` put what all jobs of a process share."""
 
     __slots__ = ("attempt", "id", "max_attempts", "number", "type")
 
@@ -58,11 +62,60 @@ class JobContext:
         self.attempt = attempt
         self.max_attempts = max_attempts
 
+    def once(self, connection: sqlite3.Connection, name: str = "") -> bool:
+        """Mark this job's effect as done, in the caller's own transaction; False when an earlier run did it already.
+
+        `connection`: to the database that the effect is made in; mark and effect commit together or not at all, so a
+        repeat after a crash skips what was done. The mark is a row of `processed_jobs`, which is made when it is missing.
+        `name` tells several effects of one job apart. Raises BadValue when the connection would commit at once.
+
+            if job.once(connection):
+                connection.execute("UPDATE accounts SET ...")
+            connection.commit()
+        """
+        from qctl.store.sqlite.once import mark
+
+        return mark(connection, f"{self.id}:{name}" if name else self.id)
+
+    @property
+    def context(self) -> Context:
+        return shared
+
+
+class Context:
+    """What all jobs of one handler process share, such as clients and pools: attributes, as `on_start` sets them."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"no function of on_start has put {name!r} into the context")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+
+shared = Context()
+starters: list[Callable[[Context], Any]] = []
+stoppers: list[Callable[[Context], Any]] = []
+
+
+def on_start(function: Function) -> Function:
+    """Have `function(context)` called once in each handler process, before its first job: connect there, and put what
+    the jobs share into the context (`context.pool = ...`, in a handler `job.context.pool`). What it raises stops the worker."""
+    starters.append(function)
+    return function
+
+
+def on_stop(function: Function) -> Function:
+    """Have `function(context)` called when a handler process leaves in good order (not when it is killed)."""
+    stoppers.append(function)
+    return function
+
 
 class Handler:
     """A registered handler: the function, and what its type says for its jobs."""
 
-    __slots__ = ("backoff", "function", "is_async", "max_attempts", "priority", "timeout", "type", "wants_job")
+    __slots__ = (
+        "backoff", "function", "is_async", "known_parameters", "max_attempts", "priority", "timeout", "type", "wants_job",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -83,6 +136,23 @@ class Handler:
         self.is_async = bool(code and code.co_flags & 0x80)  # inspect.CO_COROUTINE
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
         self.wants_job = "job" in names
+        self.known_parameters: Parameters | bool | None = False  # not looked at yet
+
+    @property
+    def parameters(self) -> Parameters | None:
+        """What the function's annotations say of the payload; None: nothing. Read once, at the first job."""
+        if self.known_parameters is False:
+            self.known_parameters = None
+            if getattr(self.function, "__annotations__", None):
+                from qctl.rules.annotations import parameters_of
+
+                self.known_parameters = parameters_of(self.function)
+        return self.known_parameters or None  # type: ignore[return-value]
+
+    @property
+    def schema(self) -> dict[str, Any] | None:
+        """The JSON Schema of the payload that the function's annotations describe; None when they describe nothing."""
+        return self.parameters.schema if self.parameters else None
 
 
 registry: dict[str, Handler] = {}
@@ -99,7 +169,8 @@ def handler(
     """Register a function, plain or `async`, as the handler of a type.
 
     It is called with the payload's fields as keyword arguments, and with `job=` (a JobContext) if it has that
-    parameter. What it returns, which must have a JSON form, is the job's result. It raises to fail the attempt, or
+    parameter. Its annotations describe the payload: what does not fit is refused, with the path in it, and dataclasses
+    arrive as instances. What it returns, which must have a JSON form, is the job's result. It raises to fail the attempt, or
     Retry, Snooze or Dead to say how to go on. The options, as text or numbers like on the command line, hold for jobs
     that do not say otherwise. Raises BadValue for an option that is not accepted and for a second handler of a type.
     """
@@ -152,6 +223,12 @@ def call(known: Handler, payload: str, context: JobContext, run_async: Callable[
             return Verdict(ending.DEAD, error=f"its payload is not JSON: {error}")
         if not isinstance(fields, dict):
             return Verdict(ending.DEAD, error="its payload is no JSON object")
+        parameters = known.parameters
+        if parameters is not None:
+            try:
+                fields = parameters.convert(fields)
+            except BadValue as problem:
+                return Verdict(ending.DEAD, error=str(problem))
         if known.wants_job and "job" not in fields:
             fields["job"] = context
         value = known.function(**fields)
@@ -160,14 +237,47 @@ def call(known: Handler, payload: str, context: JobContext, run_async: Callable[
         if value is None:
             return Verdict(ending.SUCCEEDED)
         return result_of(value)
-    except Retry as wish:
-        return Verdict(ending.RETRY, error=str(wish), after=wish.after)
-    except Snooze as wish:
-        return Verdict(ending.SNOOZE, error=str(wish), after=wish.after)
-    except Dead as wish:
-        return Verdict(ending.DEAD, error=str(wish))
     except Exception as error:
-        return Verdict(ending.ERROR, error=describe(error))
+        return verdict_of(error)
+
+
+def verdict_of(error: Exception) -> Verdict:
+    """What an exception of a handler says."""
+    from qctl.rules import ending
+
+    if isinstance(error, Retry):
+        return Verdict(ending.RETRY, error=str(error), after=error.after)
+    if isinstance(error, Snooze):
+        return Verdict(ending.SNOOZE, error=str(error), after=error.after)
+    if isinstance(error, Dead):
+        return Verdict(ending.DEAD, error=str(error))
+    return Verdict(ending.ERROR, error=describe(error))
+
+
+class Begun(BaseException):
+    """Raised by `begun`: the handler is a coroutine, which waits to be awaited."""
+
+    def __init__(self, coroutine: Any) -> None:
+        super().__init__()
+        self.coroutine = coroutine
+
+
+def begun(coroutine: Any) -> Any:
+    raise Begun(coroutine)
+
+
+async def call_async(known: Handler, payload: str, context: JobContext) -> Verdict:
+    """Like `call`, for a handler that is a coroutine, on the running event loop."""
+    from qctl.rules import ending
+
+    try:
+        return call(known, payload, context, begun)  # it did not get as far as the coroutine
+    except Begun as it:
+        try:
+            value = await it.coroutine
+        except Exception as error:
+            return verdict_of(error)
+        return Verdict(ending.SUCCEEDED) if value is None else result_of(value)
 
 
 def result_of(value: Any) -> Verdict:

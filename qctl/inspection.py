@@ -95,11 +95,26 @@ class Inspection:
 
         return output_size(self.store, number)
 
+    def key_rival(self, number: int) -> int | None:
+        """The unfinished job that has the key of this ended one, which therefore cannot run again; None: nobody has."""
+        from qctl.store.sqlite.look import key_rival
+
+        return key_rival(self.store, number)
+
     def live_workers(self) -> int:
         """How many workers have given a sign of life of late."""
         from qctl.store.sqlite.figures import live_workers
 
         return live_workers(self.store, time.time())
+
+    def workers(self) -> list[dict[str, Any]]:
+        """Every worker: id, host, pid, concurrency, started_at, beat_at (UTC text), alive, and running: for each job
+        number, type and started_at."""
+        from qctl.rules.when import parse_duration
+        from qctl.store.sqlite.workers import STALE_AFTER, list_workers
+
+        limit = self.store.setting("stale_after")
+        return list_workers(self.store, time.time(), STALE_AFTER if limit is None else parse_duration(limit))
 
     # -- figures --------------------------------------------------------------------------------------------------
 

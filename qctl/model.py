@@ -24,6 +24,8 @@ COMMAND_TYPE = "command"
 DEFAULT_QUEUE = "default"
 DEFAULT_MAX_ATTEMPTS = 5
 
+KEY_HELD = "kept from running, as its key is held by job "  # followed by that job's number
+
 OK = 0
 NO = 1
 USAGE = 2
@@ -101,7 +103,8 @@ class NewJob:
     """A job to be stored. Every field may be left out but `type`; None means the schema's default.
 
     `payload`, `command`, `env`, `tags` are JSON text; `scheduled_at`, `expires_at`, `tick` UTC text; `timeout` seconds.
-    `more` has the columns that few jobs use, by name: MORE.
+    `priority` None: 0, unless its type says otherwise. `more` has the columns that few jobs use, by name: MORE; and
+    `key_since`, UTC text: a job with its key that was created since then counts as the same one, ended or not.
     """
 
     MORE = ("key", "expires_at", "parent", "flow", "step", "schedule", "tick", "status")
@@ -129,7 +132,7 @@ class NewJob:
         payload: str = "{}",
         *,
         id: str | None = None,
-        priority: int = 0,
+        priority: int | None = None,
         max_attempts: int | None = None,
         scheduled_at: str | None = None,
         queue: str = DEFAULT_QUEUE,
@@ -213,10 +216,10 @@ class TypeDefaults:
 class Filter:
     """Which jobs are meant: all that fit every part given. `since`, `until`: seconds since the epoch, by created_at.
 
-    `search`: text within type, payload, command or last_error; `error`: text within last_error.
+    `search`: text within type, payload, command or last_error; `error`: text within last_error; `keys`: any of them.
     """
 
-    __slots__ = ("error", "queues", "search", "since", "statuses", "tags", "types", "until")
+    __slots__ = ("error", "keys", "queues", "search", "since", "statuses", "tags", "types", "until")
 
     def __init__(
         self,
@@ -229,6 +232,7 @@ class Filter:
         until: float | None = None,
         search: str | None = None,
         error: str | None = None,
+        keys: Sequence[str] = (),
     ) -> None:
         self.statuses = statuses
         self.types = types
@@ -238,6 +242,7 @@ class Filter:
         self.until = until
         self.search = search
         self.error = error
+        self.keys = keys
 
     def __bool__(self) -> bool:
         return any(getattr(self, part) not in (None, (), []) for part in self.__slots__)

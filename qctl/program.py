@@ -30,6 +30,19 @@ def settle(job: NewJob) -> None:
         find(json.loads(command)[0], job.cwd, (json.loads(job.env) if job.env else {}).get("PATH"))
 
 
+def settled(command: str) -> str:
+    """A command (JSON array) that workers run wherever they stand: its program exists, and a path is a full one."""
+    import json
+
+    from qctl.rules.newjob import command_text
+
+    words = json.loads(command)
+    find(words[0], os.getcwd(), None)
+    if "/" in words[0]:
+        words[0] = os.path.abspath(words[0])
+    return command_text(words, None) or command
+
+
 def find(program: str, cwd: str, path: str | None) -> None:
     """Raises BadValue when there is no such program for a process in `cwd` with this PATH."""
     if "/" in program:

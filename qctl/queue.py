@@ -10,8 +10,10 @@ from qctl.model import COMMAND_TYPE, PENDING, BadValue, NewJob
 from qctl.rules import payload as payloads
 from qctl.rules.newjob import new_job
 from qctl.rules.when import to_text
+from qctl.scheduling import Scheduling
 from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.store import SQLiteStore
+from qctl.typesettings import TypeSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qctl.model import Job
+
+ALIASES = (("delay", "in"), ("tag", "tags"))
+"""Other names of fields: `in` is no name in Python, and the option is called --tag."""
 
 
 def default_path() -> str:
@@ -46,7 +51,7 @@ class Enqueued(int):
         return int(self)
 
 
-class Queue(Inspection):
+class Queue(Inspection, Scheduling, TypeSettings):
     """A queue in the file at `path` (default: `$QCTL_DB`, else the user's data folder), created when it is missing.
 
     `Queue(":memory:")` keeps it in memory, for tests. `busy_timeout`: seconds to wait while others write.
@@ -89,7 +94,8 @@ class Queue(Inspection):
 
         `payload`: a mapping, or the text of a JSON object. `options`: as on the command line, text or numbers:
         `command` (list) or `shell` (line), `priority`, `delay` (also `in`) or `at`, `queue`, `tags`, `id`,
-        `max_attempts`, `backoff`, `timeout`, `cwd`, `env`.
+        `max_attempts`, `backoff`, `timeout`, `cwd`, `env`, `expires`, `key`, `key_for`. While an unfinished job has the
+        key, that job is the answer, marked as `duplicate`; with `key_for` also one created within so long that has ended.
 
         With `connection`, a sqlite3 connection of the caller's to the same file, the job joins the caller's
         transaction: it exists when that commits, and a rollback takes it along.
@@ -98,34 +104,37 @@ class Queue(Inspection):
         """
         options["type"], options["payload"] = type, payload
         now = time.time()
-        job = self.prepare(options, now)
-        if job.command is None:
-            self.apply_handler_options(job)
-        return self.stored([job], now, connection)[0]
+        return self.stored([self.prepare(options, now)], now, connection)[0]
 
     def enqueue_many(
         self, jobs: Iterable[Mapping[str, Any]], *, connection: sqlite3.Connection | None = None
     ) -> list[Enqueued]:
         """Store many jobs in one transaction, all or none. Each is a mapping of what `enqueue` takes, `type` included."""
         now = time.time()
-        return self.stored([self.prepare(dict(job), now) for job in jobs], now, connection)
+        known: dict[str, Any] = {}
+        return self.stored([self.prepare(dict(job), now, known) for job in jobs], now, connection)
 
-    def prepare(self, fields: dict[str, Any], now: float) -> NewJob:
-        """Check and complete what describes a job, without storing it. Raises BadValue."""
-        if "delay" in fields:
-            fields["in"] = fields.pop("delay")
+    def prepare(self, fields: dict[str, Any], now: float, known: dict[str, Any] | None = None) -> NewJob:
+        """Check and complete what describes a job, without storing it; `known` as in `complete`. Raises BadValue."""
+        for alias, field in ALIASES:
+            if alias in fields:
+                value = fields.pop(alias)
+                if value is not None and fields.get(field) is not None:
+                    raise BadValue(f"{alias} and {field} mean the same: give one of them")
+                fields[field] = value if value is not None else fields.get(field)
         job = new_job(fields, now, self.payload_text)
         if job.command is not None:
             from qctl.program import settle
 
             settle(job)
+        self.complete(job, known)
         return job
 
     def stored(
         self, jobs: Sequence[NewJob], now: float, connection: sqlite3.Connection | None = None
     ) -> list[Enqueued]:
         """Store prepared jobs in one transaction."""
-        from qctl.store.sqlite.insert import new_id
+        from qctl.store.sqlite.insert import Duplicate, new_id
 
         text = to_text(now)
         for job in jobs:
@@ -135,11 +144,15 @@ class Queue(Inspection):
         done: list[Enqueued] = []
         for number, job in zip(numbers, jobs, strict=True):
             entry = Enqueued(number)
-            entry.id = job.id or ""
-            entry.type = job.type
-            entry.status = PENDING
-            entry.scheduled_at = job.scheduled_at or text
-            entry.duplicate = False
+            entry.duplicate = isinstance(number, Duplicate)
+            if isinstance(number, Duplicate):
+                entry.id, entry.type, entry.status = number.id, number.type, number.status
+                entry.scheduled_at = number.scheduled_at
+            else:
+                entry.id = job.id or ""
+                entry.type = job.type
+                entry.status = PENDING
+                entry.scheduled_at = job.scheduled_at or text
             done.append(entry)
         if connection is None:
             self.store.tidy()
@@ -169,20 +182,6 @@ class Queue(Inspection):
                 f"raise the limit with `qctl config max_payload {size}`"
             )
 
-    @staticmethod
-    def apply_handler_options(job: NewJob) -> None:
-        """Give the job what its @handler in this process says, where the job says nothing itself."""
-        import sys
-
-        handlers = sys.modules.get("qctl.handlers")
-        known = handlers.registry.get(job.type) if handlers else None
-        if known is not None:
-            job.max_attempts = known.max_attempts if job.max_attempts is None else job.max_attempts
-            job.backoff = known.backoff if job.backoff is None else job.backoff
-            job.timeout = known.timeout if job.timeout is None else job.timeout
-            if known.priority is not None and not job.priority:
-                job.priority = known.priority
-
     def run_inline(self, *, now: float | None = None, limit: int | None = None) -> list[Job]:
         """Run due typed jobs here and now, in this process, with the handlers it has registered; the jobs as they ended.
 
@@ -208,7 +207,8 @@ class Queue(Inspection):
 
     def retry(self, numbers: Iterable[int]) -> dict[int, str]:
         """Let jobs run now: a delayed one at once; one that ended again, with attempts at 0. By number, what was done:
-        `due` (was delayed), `pending` (had ended), or `processing`, `blocked`: left as it is."""
+        `due` (was delayed), `pending` (had ended), or `processing`, `blocked`: left as it is. An ended job whose key
+        another unfinished one has is left, too: model.KEY_HELD and the number of that one."""
         from qctl.store.sqlite.steer import retry_jobs
 
         return retry_jobs(self.store, numbers, time.time())
@@ -263,7 +263,8 @@ class Queue(Inspection):
         return review_dead(self.store, ids)
 
     def replay(self, ids: Iterable[str]) -> list[int]:
-        """Send the jobs of dead letters back to pending, attempts at 0, and mark the letters reviewed; the numbers."""
+        """Send the jobs of dead letters back to pending, attempts at 0, and mark the letters reviewed; the numbers. Left out
+        are jobs that are not dead any more, and those whose key another unfinished job has (see `key_rival`)."""
         from qctl.store.sqlite.dead import replay_dead
 
         return replay_dead(self.store, ids, time.time())

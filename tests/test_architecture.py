@@ -21,12 +21,15 @@ MAY: dict[str, set[str]] = {
     "store": {"rules", "model"},
     "handlers": {"rules", "model"},
     "program": {"rules", "model"},
+    "zone": {"rules", "model"},
     "inspection": {"store", "rules", "model"},
-    "queue": {"inspection", "store", "rules", "model", "program", "inline"},
+    "scheduling": {"store", "rules", "model", "zone"},
+    "typesettings": {"store", "rules", "model", "program"},
+    "queue": {"inspection", "store", "rules", "model", "program", "inline", "scheduling", "typesettings"},
     "inline": {"queue", "handlers", "rules", "model"},
-    "worker": {"store", "handlers", "rules", "model"},
+    "worker": {"store", "handlers", "rules", "model", "zone"},
     "demo": {"qctl", "queue", "handlers", "program", "worker", "rules", "model"},
-    "cli": {"qctl", "queue", "handlers", "program", "worker", "rules", "model", "demo"},
+    "cli": {"qctl", "queue", "scheduling", "handlers", "program", "worker", "rules", "model", "demo"},
     "qctl": {"queue", "handlers", "model"},
     "__main__": {"cli"},
 }
@@ -35,6 +38,7 @@ MAY: dict[str, set[str]] = {
 EXCEPTIONS = {
     ("cli/bulk.py", "store.sqlite.insert"): "IdTaken tells which line of the file asked for an id that is taken",
     ("cli/completion.py", "store.sqlite.suggest"): "a TAB reads in passing; a Queue would open the file for writing",
+    ("handlers.py", "store.sqlite.once"): "a mark of what was done is a row, and joins the caller's transaction",
     ("cli/init.py", "store.sqlite.migrate"): "a Queue is opened on a queue file, and here there is none yet",
     ("store/sqlite/steer.py", "queue"): "a type alone, for `edit`, which prepares a job as `enqueue` does",
     ("store/sqlite/steer.py", "program"): "`edit` settles a changed command as `enqueue` does",
@@ -44,7 +48,9 @@ EXCEPTIONS = {
 PACKAGES = {
     "typer": {"cli/face.py"},
     "rich": {"cli/render.py", "cli/table.py", "cli/picture.py"},
-    "croniter": set(),
+    "croniter": {"rules/cron.py"},
+    "jsonschema": {"rules/schema.py"},
+    "referencing": {"rules/schema.py"},
 }
 
 SQL = re.compile(r"\b(?:SELECT |UPDATE |INSERT INTO|DELETE FROM)")

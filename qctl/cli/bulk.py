@@ -24,7 +24,7 @@ READ = 1 << 20
 CHUNK = 5000
 """Lines stored in one transaction at the most: some 50 ms, so that others get their turn."""
 
-ONE_JOB_ONLY = ("id", "wait", "follow", "wait_timeout", "exit_code", "shell", "payload_option")
+ONE_JOB_ONLY = ("id", "wait", "follow", "wait_timeout", "exit_code", "shell", "payload_option", "key")
 
 
 class LineError(QctlError):
@@ -54,11 +54,14 @@ class Bulk:
         self.queue: Queue = look_at_queue(values) if values["dry_run"] else open_queue(values, create=True)
         self.line = 0
         self.stored = 0
+        self.types: dict[str, Any] = {}  # what was looked up of types, for one block
         self.pending: list[tuple[int, NewJob]] = []  # with the number of its line
 
     def run(self) -> int:
         from qctl.cli.render import progress, say
 
+        if os.path.isdir(self.source):
+            raise BadValue(f"--from: {self.source} is a directory: name a file with a JSON object on each line")
         fd = 0 if self.source == "-" else os.open(self.source, os.O_RDONLY | os.O_CLOEXEC)
         size = os.fstat(fd).st_size if self.source != "-" else 0
         name = "stdin" if self.source == "-" else self.source
@@ -106,6 +109,7 @@ class Bulk:
     def take(self, data: bytes) -> None:
         """Read the lines of a block. At a bad one, store what came before it and raise LineError."""
         now = time.time()
+        self.types = {}
         dry = self.values["dry_run"]
         for line in data.split(b"\n"):
             self.line += 1
@@ -132,10 +136,33 @@ class Bulk:
             job = NewJob(newjob.name("type", fields["type"]), dumps(payload))
             if len(job.payload) > SMALL // 4:
                 self.queue.check_size(len(job.payload.encode()))
+            self.queue.complete(job, self.types)
             return job
-        if self.defaults:
-            fields = {**self.defaults, **fields}
-        return self.queue.prepare(fields, now)
+        return self.queue.prepare(self.completed(fields), now, self.types)
+
+    def completed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a line as a job's: keys may be spelled as the options are, and options fill what it leaves open."""
+        for key in [key for key in fields if "-" in key]:
+            fields[key.replace("-", "_")] = fields.pop(key)
+        if "tag" in fields and fields.get("tags") is None:
+            fields["tags"] = fields.pop("tag")
+        env = fields.get("env")
+        if env and type(env) in (str, list):
+            from qctl.cli.enqueue import variables
+
+            fields["env"] = variables([env] if type(env) is str else env)
+        if not self.defaults:
+            return fields
+        is_command = fields.get("command") is not None or fields.get("shell") is not None
+        for key, value in self.defaults.items():
+            if fields.get(key) is not None or (key in ("cwd", "env") and not is_command):
+                continue
+            if key in ("in", "at") and (fields.get("in") is not None or fields.get("at") is not None):
+                continue  # the line says when, in the other way
+            if key == "key_for" and fields.get("key") is None and "key" not in self.defaults:
+                continue  # it is for the lines that have a key
+            fields[key] = value
+        return fields
 
     def wrong(self, line: int, why: str) -> LineError:
         where = f"{'stdin' if self.source == '-' else self.source}, line {line}"
@@ -163,7 +190,13 @@ class Bulk:
 
             lines = [
                 object_json(
-                    {"number": int(one), "id": one.id, "type": one.type, "status": one.status, "duplicate": False}
+                    {
+                        "number": int(one),
+                        "id": one.id,
+                        "type": one.type,
+                        "status": one.status,
+                        "duplicate": one.duplicate,
+                    }
                 )
                 for one in done
             ]
@@ -181,6 +214,8 @@ def reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
     message = getattr(error, "msg", None)
+    if message is None and "digits" in str(error):
+        return "a number in it has too many digits: use text"
     if message is None:
         return f"not JSON: {error} is no JSON value"
     return f"not JSON: {message} at column {getattr(error, 'colno', 0)}"
@@ -189,7 +224,8 @@ def reason(error: Exception) -> str:
 def defaults_of(values: Values) -> dict[str, Any]:
     """Options beside --from hold for every line that does not say otherwise."""
     fields = {
-        key: values[key] for key in ("priority", "in", "at", "queue", "max_attempts", "backoff", "timeout", "cwd")
+        key: values[key]
+        for key in ("priority", "in", "at", "queue", "max_attempts", "backoff", "timeout", "cwd", "expires", "key_for")
     }
     fields["type"] = values["type"] or values["type_name"]
     fields["tags"] = values["tag"] or None

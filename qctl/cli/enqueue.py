@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qctl.cli.spec import Values
     from qctl.queue import Enqueued
 
+RARE = ("expires", "key", "key_for")
 PRIORITY_WORDS = ("low", "normal", "high", "critical")
 
 
@@ -75,7 +76,7 @@ def fields_of(values: Values) -> dict[str, Any]:
         fields["type"] = type_
     if words:
         fields["payload"] = payload_of(words)
-    for key in ("priority", "in", "at", "queue", "id", "max_attempts", "backoff", "timeout", "cwd"):
+    for key in ("priority", "in", "at", "queue", "id", "max_attempts", "backoff", "timeout", "cwd", *RARE):
         fields[key] = values[key]
     fields["tags"] = values["tag"]
     fields["env"] = variables(values["env"])
@@ -88,6 +89,8 @@ def payload_of(words: list[str]) -> str:
     if len(words) == 1:
         if first == "-":
             return decoded(sys.stdin.buffer.read(), "stdin")
+        if first == "@":
+            raise BadValue("payload: there is no file name after @")
         if first[:1] == "@":
             with open(first[1:], "rb") as file:
                 return decoded(file.read(), first[1:])
@@ -111,6 +114,8 @@ def variables(given: list[str]) -> list[str]:
 
     pairs = []
     for entry in given:
+        if not isinstance(entry, str):
+            raise BadValue("env: use NAME=VALUE")
         if "=" not in entry:
             if entry not in os.environ:
                 raise BadValue(f"--env: there is no variable {entry[:40]!r} here: use NAME=VALUE")
@@ -121,14 +126,19 @@ def variables(given: list[str]) -> list[str]:
 
 def tell(job: Enqueued, values: Values) -> None:
     """The number on stdout, now that the job is on disk; on a terminal also when it will run."""
+    text = str(int(job))
     if values["json"]:
         from qctl.cli.render import object_json
 
         row = {"number": int(job), "id": job.id, "type": job.type, "status": job.status, "duplicate": job.duplicate}
-        sys.stdout.write(object_json(row) + "\n")
-    else:
-        sys.stdout.write(f"{int(job)}\n")
-    sys.stdout.flush()
+        text = object_json(row)
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}; job {int(job)} is stored all the same", "stdout") from None
     if values["in"] is not None or values["at"] is not None:
         from qctl.cli.render import say
         from qctl.rules.clock import moment
@@ -171,6 +181,9 @@ ENQUEUE = Command(
     Option("--max-attempts", metavar="N", help="Attempts before it becomes a dead letter (default 5)."),
     Option("--backoff", metavar="BACKOFF", help="linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%]."),
     Option("--timeout", metavar="DURATION", help="Longest time of an attempt (default 24h; none: no limit)."),
+    Option("--expires", metavar="DURATION", help="Cancel it if it has not started by then."),
+    Option("--key", metavar="KEY", help="While an unfinished job has this key, print that job's number instead."),
+    Option("--key-for", metavar="DURATION", help="With --key: also if it was enqueued within so long and has ended."),
     Option("--cwd", metavar="DIR", help="Where a command runs (default: here).", complete="dir"),
     Option("--env", metavar="NAME[=VALUE]", multiple=True, help="A variable for a command; NAME alone: its value here."),
     Option("--wait", "-w", help="Wait for the end; exit 1 if the job failed."),

@@ -20,6 +20,7 @@ FILTERS = [
     Option("--queue", "-q", metavar="NAME", multiple=True, help="Only jobs of this queue; may be repeated.",
            complete="queues"),
     Option("--tag", metavar="TAG", multiple=True, help="Only jobs with this tag; may be repeated.", complete="tags"),
+    Option("--key", metavar="KEY", multiple=True, help="Only jobs with this key; may be repeated."),
     Option("--since", metavar="WHEN", help="Only jobs created since: 1h, today 09:00, 2026-10-13."),
     Option("--until", metavar="WHEN", help="Only jobs created until."),
     Option("--search", metavar="TEXT", help="Only jobs with this text in type, payload, command or error."),
@@ -42,6 +43,7 @@ def filter_of(values: Values, now: float) -> Filter:
         until=moment("--until", values.get("until"), now),
         search=values.get("search"),
         error=values.get("error"),
+        keys=values.get("key") or [],
     )
 
 
@@ -149,18 +151,32 @@ def jobs_meant(queue: Any, values: Values, now: float, verb: str) -> tuple[list[
         raise BadValue("name jobs, or give filters, not both")
     if named:
         return queue.numbers(named), True
-    if not filter:
-        raise BadValue(f"say which jobs to {verb}: numbers, ids, ranges (1040-1050), or filters such as --type NAME")
+    if not filter and not (values["yes"] or values["dry_run"] or can_be_asked()):
+        raise BadValue(
+            f"say which jobs to {verb}: numbers, ids, ranges (1040-1050), or filters such as --type NAME; --yes for all"
+        )
     return [], False
+
+
+def counted(count: int, noun: str = "job") -> str:
+    """`1 job`, `1,204 jobs`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def can_be_asked() -> bool:
+    """Whether a person is there to answer."""
+    import sys
+
+    from qctl.cli.terminal import is_terminal
+
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
 def agreed(question: str, values: Values) -> bool:
     """Ask on a terminal; elsewhere, and with --yes, it is agreed."""
     import sys
 
-    from qctl.cli.terminal import is_terminal
-
-    if values.get("yes") or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+    if values.get("yes") or not can_be_asked():
         return True
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()

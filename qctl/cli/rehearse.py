@@ -26,7 +26,7 @@ def rehearse(fields: dict[str, Any], values: Values) -> int:
     row: dict[str, Any] = {
         "type": job.type,
         "payload": json.loads(job.payload),
-        "priority": job.priority,
+        "priority": job.priority or 0,
         "queue": job.queue,
         "scheduled_at": job.scheduled_at or to_text(now),
     }
@@ -38,6 +38,9 @@ def rehearse(fields: dict[str, Any], values: Values) -> int:
         value = getattr(job, key)
         if value is not None:
             row[key] = json.loads(value)
+    for key in ("key", "expires_at"):
+        if job.more and key in job.more:
+            row[key] = job.more[key]
     if job.env is not None:
         row["env"] = dict.fromkeys(json.loads(job.env), "***")
     sys.stdout.write(object_json(row) + "\n")

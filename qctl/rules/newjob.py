@@ -26,6 +26,9 @@ FIELDS = (
     "timeout",
     "cwd",
     "env",
+    "key",
+    "key_for",
+    "expires",
 )
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
@@ -73,7 +76,28 @@ def new_job(fields: Mapping[str, Any], now: float, payload_text: Callable[[Any],
             raise BadValue("cwd and env are for commands: a typed job runs in its worker")
         job.cwd = get("cwd")
         job.env = env_text(get("env")) if get("env") else None
+    if get("key") is not None or get("key_for") is not None or get("expires") is not None:
+        job.more = rare(get("key"), get("key_for"), get("expires"), now, job.scheduled_at)
     return job
+
+
+def rare(key: object, key_for: object, expires: object, now: float, due_at: str | None) -> dict[str, str]:
+    """What NewJob.more holds for a job with a key or an expiry."""
+    more: dict[str, str] = {}
+    if key is not None:
+        more["key"] = name("key", key)
+    if key_for is not None:
+        if key is None:
+            raise BadValue("key_for: it goes with a key: give that, too")
+        more["key_since"] = to_text(max(0.0, now - seconds("key_for", key_for)))
+    if expires is not None:
+        after = seconds("expires", expires)
+        if not after:
+            raise BadValue("expires: 0 is no time to start in: use a duration such as 10m")
+        more["expires_at"] = to_text(now + after)
+        if due_at is not None and due_at >= more["expires_at"]:
+            raise BadValue("expires: it would be over before the job may run: it counts from now, like in")
+    return more
 
 
 def shown(value: object) -> str:
@@ -176,6 +200,9 @@ def job_id(value: object) -> str:
     text = name("id", value)
     if text.isdigit():
         raise BadValue(f"id: {shown(text)} is all digits and would be taken for a job's number: add a letter")
+    first, dash, last = text.partition("-")
+    if dash and first.isdigit() and last.isdigit():
+        raise BadValue(f"id: {shown(text)} would be taken for a range of jobs: add a letter")
     if any(character.isspace() for character in text):
         raise BadValue(f"id: {shown(text)} has a space in it: use letters, digits and dashes")
     return text
@@ -225,7 +252,9 @@ def quote(text: str) -> str:
 
 
 def tags_text(value: object) -> str:
-    if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, (list, tuple, set, frozenset)):
         raise BadValue(f"tags: {shown(value)} is no list of names")
     return "[" + ",".join([quote(name("tag", tag)) for tag in dict.fromkeys(value)]) + "]"
 
@@ -233,6 +262,8 @@ def tags_text(value: object) -> str:
 def env_text(value: object) -> str:
     """Variables as a JSON object. Given as a mapping, or as NAME=VALUE texts."""
     pairs: dict[str, str] = {}
+    if isinstance(value, str):
+        value = [value]
     if hasattr(value, "items"):
         for key, text in value.items():
             if not isinstance(key, str) or not isinstance(text, str):

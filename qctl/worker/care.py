@@ -1,4 +1,4 @@
-"""A worker's care for itself and others: its sign of life, and the jobs of workers that died."""
+"""A worker's care for itself and others: its sign of life, the jobs of workers that died, the schedules."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite import workers
+from qctl.worker.schedules import Schedules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,17 +30,20 @@ class Care:
         self.stale_after = stale_after
         self.next_beat = time.monotonic() + BEAT
         self.next_tend = 0.0
+        self.schedules = Schedules(store, log)
 
     @property
     def next_time(self) -> float:
-        return min(self.next_beat, self.next_tend)
+        return min(self.next_beat, self.next_tend, self.schedules.next_time)
 
     def take(self, now: float) -> bool:
-        """Do what is due; whether jobs came back to the queue."""
+        """Do what is due; whether jobs came to the queue by that."""
         came_back = False
         if now >= self.next_tend:
             self.next_tend = now + TEND
             came_back = self.tend()
+            self.schedules.look()
+        came_back = self.schedules.fire() or came_back
         if now >= self.next_beat:
             self.next_beat = now + BEAT
             self.beat()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from qctl.worker.log import Log
     from qctl.worker.pool import Pool
     from qctl.worker.process import HandlerProcess
+    from qctl.worker.typebook import TypeBook
+    from qctl.worker.widepool import WidePool
 
 
 class Supply:
@@ -33,9 +35,11 @@ class Supply:
         slots: int,
         commands: Commands,
         pool: Pool,
+        wide: WidePool,
         log: Log,
         time_limit: float,
         output_limit: int,
+        types: TypeBook,
         failed: Callable[[Run, Ending, Facts], None],
     ) -> None:
         self.store = store
@@ -43,9 +47,11 @@ class Supply:
         self.slots = slots
         self.commands = commands
         self.pool = pool
+        self.wide = wide
         self.log = log
         self.time_limit = time_limit
         self.output_limit = output_limit
+        self.types = types
         self.failed = failed  # takes a run that could not even start
         self.pace = Pace()
         self.waiting: deque[Lease] = deque()
@@ -64,7 +70,26 @@ class Supply:
         """The runs in progress."""
         runs: list[Run] = list(self.commands.running.values())
         runs += [process.queue[0] for process in self.pool.processes if process.queue]
+        runs += self.wide.runs.values()
         return runs
+
+    def begin(self, leases: list[Lease]) -> None:
+        """Begin jobs of the wide process, for which there is room."""
+        wall, now = time.time(), time.monotonic()
+        runs: list[Run] = []
+        for lease in leases:
+            limit = self.time_limit if lease.timeout is None else lease.timeout
+            run = Run(lease, limit, self.output_of(lease.type))
+            refused = self.types.refuse(run, wall)
+            if refused:
+                self.failed(run, refused, run.facts())
+            else:
+                runs.append(run)
+        if runs:
+            self.wide.give(runs, wall, now)
+        for run in runs:
+            if self.pace.length(run.lease.type) > LONG:
+                self.log.started(run, wall)
 
     def start(self, now: float) -> None:
         """Start what was claimed: commands in free slots, typed jobs also ahead of time, as long as they are short."""
@@ -78,15 +103,21 @@ class Supply:
                 if taken >= self.slots:
                     break
                 self.waiting.popleft()
-                command = CommandRun(lease, limit, self.output_limit)
-                failed = self.commands.start(command)
+                command = CommandRun(lease, limit, self.output_of(lease.type))
+                refused = self.types.refuse(command, wall)
+                failed = (refused, command.facts()) if refused else self.commands.start(command)
                 if failed:
                     self.failed(command, *failed)
                 else:
                     taken += 1
                     self.log.started(command, command.started_at)
                 continue
-            run = Run(lease, limit, self.output_limit)
+            run = Run(lease, limit, self.output_of(lease.type))
+            refused = self.types.refuse(run, wall)
+            if refused:
+                self.waiting.popleft()
+                self.failed(run, refused, run.facts())
+                continue
             run.expected = self.pace.length(lease.type)
             process = self.place(run, parcels, taken)
             if process is None:
@@ -103,6 +134,10 @@ class Supply:
                 self.log.started(runs[0], wall)
         self.give_way(wall, now)
 
+    def output_of(self, type_: str) -> int:
+        """Bytes kept of what a run of this type writes."""
+        return self.types.outputs.get(type_, self.output_limit)
+
     def place(self, run: Run, parcels: dict[HandlerProcess, list[Run]], taken: int) -> HandlerProcess | None:
         """The process that takes a typed job next: an idle one, else one whose jobs are all short."""
         if taken < self.slots:
@@ -110,12 +145,17 @@ class Supply:
             if process is not None:
                 return process
         best, least = None, AHEAD - run.expected
+        if len(self.pool.processes) == 1:  # the usual worker: nothing to choose
+            process, parcel = self.pool.processes[0], parcels.get(self.pool.processes[0])
+            load = process.load + (run.expected * len(parcel) if parcel else 0.0)
+            fits = load <= least and self.pool.room(process) > len(parcel or ())
+            return process if (process.queue or parcel) and not process.dead and fits else None
         for process in self.pool.processes:
             parcel = parcels.get(process)
             if process.dead or not (process.queue or parcel):
                 continue
             load = process.load + (parcel[0].expected * len(parcel) if parcel else 0.0)
-            if load <= least:
+            if load <= least and self.pool.room(process) > len(parcel or ()):
                 best, least = process, load
         return best
 

@@ -130,8 +130,12 @@ def test_the_space_goes_back_to_the_file_system_but_for_a_reserve(queue: Queue, 
 
 
 def test_its_statements_ride_on_an_index(queue: Queue) -> None:
-    from qctl.store.sqlite.purge import selection
+    from qctl.store.sqlite.purge import parameters, selection
 
     for status, index in (("completed", "jobs_completed"), ("failed", "jobs_ended"), ("cancelled", "jobs_ended")):
-        plan = queue.store.read(f"EXPLAIN QUERY PLAN SELECT number FROM jobs WHERE {selection(status, None)}", ("x",))
-        assert plan[0][3].startswith("SEARCH jobs USING") and f"INDEX {index} (" in plan[0][3], plan
+        for retained in ({}, {"a": "y"}):
+            plan = queue.store.read(
+                f"EXPLAIN QUERY PLAN SELECT number FROM jobs WHERE {selection(status, None, retained)}",
+                parameters("x", None, retained),
+            )
+            assert plan[0][3].startswith("SEARCH jobs USING") and f"INDEX {index} (" in plan[0][3], plan

@@ -24,6 +24,8 @@ QUERIES = sorted(path.stem for path in Path(FOLDER, "queries").glob("*.sql"))
 
 WHOLE = {
     "count_by_type": "stats: true whoever wrote the rows, so it reads them",
+    "schedules": "cron list: all schedules, by name",
+    "runnable_types": "cron list: the types that live workers can run",
     "count_waiting": "stats: counts what is pending",
     "depth": "health: counts what is pending",
     "completed_since": "stats: groups what ended in the window",
@@ -92,6 +94,11 @@ def test_no_statement_scans_or_sorts(schema: sqlite3.Connection, verb: str) -> N
         ("cancels_asked", "jobs_processing (locked_by=?)"),
         ("stale_jobs", "jobs_processing (locked_by>?)"),
         ("stale_jobs", "jobs_processing (locked_by=?)"),
+        ("next_schedule", "cron_schedules_due (next_run_at=?)"),
+        ("next_schedule", "cron_schedules_due (next_run_at>?)"),
+        ("due_schedules", "cron_schedules_due (next_run_at=?)"),
+        ("due_schedules", "cron_schedules_due (next_run_at<?)"),
+        ("jobs_of_schedule", "jobs_tick (schedule=?)"),
         ("completed_count", "jobs_completed (completed_at>?)"),
     ],
 )

@@ -11,7 +11,7 @@ from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from qctl.model import NewJob
@@ -27,13 +27,29 @@ class IdTaken(BadValue):
         self.index = index
 
 
+class Duplicate(int):
+    """The number of the job that already stood for the key of one just asked for, and what is known of it."""
+
+    id: str
+    type: str
+    status: str
+    scheduled_at: str
+
+
 def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str) -> list[int]:
-    """Store the jobs in the caller's transaction, in order; their numbers. Raises IdTaken."""
+    """Store the jobs in the caller's transaction, in order; their numbers, that of a Duplicate where a key was held.
+
+    For jobs with keys the transaction has the write lock, so that nobody else takes a key meanwhile. Raises IdTaken.
+    """
     statement = sql("insert_job")
     numbers: list[int] = []
     for index, job in enumerate(jobs):
         try:
             if job.more:
+                holder = holder_of(connection, job.more)
+                if holder is not None:
+                    numbers.append(holder)
+                    continue
                 cursor = connection.execute(sql("insert_job_more"), (*row_of(job, now), *more_of(job)))
             else:
                 cursor = connection.execute(statement, row_of(job, now))
@@ -45,6 +61,27 @@ def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str
     return numbers
 
 
+def holder_of(connection: sqlite3.Connection, more: Mapping[str, Any]) -> Duplicate | None:
+    """The job that stands for the key already: an unfinished one, else one created of late as far as that was asked for."""
+    key, since = more.get("key"), more.get("key_since")
+    if key is None:
+        return None
+    row = connection.execute(sql("key_holder"), (key,)).fetchone()
+    if row is None and since is not None:
+        row = connection.execute(sql("key_since"), (key, since)).fetchone()
+    if row is None:
+        return None
+    found = Duplicate(row[0])
+    found.id, found.type, found.status, found.scheduled_at = row[1:]
+    return found
+
+
+def key_rival(connection: sqlite3.Connection, number: int) -> int | None:
+    """The unfinished job that has the key of an ended one, which therefore cannot run again; None: nobody has."""
+    row = connection.execute(sql("key_rival"), (number,)).fetchone()
+    return None if row is None else int(row[0])
+
+
 def insert_inside(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str) -> list[int]:
     """Like `insert_jobs`, in a transaction that holds things of the caller's: all or none, and those untouched."""
     if not connection.in_transaction and connection.isolation_level is not None:
@@ -52,6 +89,8 @@ def insert_inside(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: s
         connection.execute(f"BEGIN {connection.isolation_level}")
     connection.execute("SAVEPOINT qctl_enqueue")
     try:
+        if any(job.more for job in jobs):
+            connection.execute(sql("take_write_lock"))
         numbers = insert_jobs(connection, jobs, now)
     except BaseException:
         connection.execute("ROLLBACK TO qctl_enqueue")
@@ -78,7 +117,7 @@ def row_of(job: NewJob, now: str) -> tuple[Any, ...]:
         job.id or new_id(),
         job.type,
         job.payload,
-        job.priority,
+        job.priority or 0,
         DEFAULT_MAX_ATTEMPTS if attempts is None else attempts,
         job.scheduled_at or now,
         now,

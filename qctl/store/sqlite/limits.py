@@ -42,6 +42,11 @@ def set_limits(store: SQLiteStore, scope: str, name: str, fields: Mapping[str, A
     return shown(after)
 
 
+def is_limited(store: SQLiteStore, scope: str, name: str) -> bool:
+    """Whether a type or queue has a limit, or is paused."""
+    return bool(store.read("SELECT 1 FROM qctl_limits WHERE scope = ? AND name = ?", (scope, name)))
+
+
 def check_scope(scope: str, name: str) -> None:
     if scope not in SCOPES:
         raise BadValue(f"scope: {scope[:40]!r} is none: use {', '.join(SCOPES)}")

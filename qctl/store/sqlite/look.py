@@ -68,7 +68,7 @@ def resolve(store: SQLiteStore, references: Iterable[int | str]) -> list[int]:
     """See Queue.numbers."""
     found: dict[int, None] = {}
     for reference in references:
-        bounds = range_of(reference)
+        bounds = None if is_id(store, reference) else range_of(reference)
         if bounds is None:
             number = number_of(store, reference)
             if not store.read("SELECT 1 FROM jobs WHERE number = ?", (number,)):
@@ -80,6 +80,16 @@ def resolve(store: SQLiteStore, references: Iterable[int | str]) -> list[int]:
             raise NotFound(f"there are no jobs {bounds[0]}-{bounds[1]}")
         found.update(dict.fromkeys(row[0] for row in rows))
     return list(found)
+
+
+def is_id(store: SQLiteStore, reference: int | str) -> bool:
+    """Whether this is an id that looks like a range: other programs may give out such ids, and so may chance."""
+    if isinstance(reference, int) or "-" not in reference:
+        return False
+    text = reference.strip()
+    if text.startswith("0"):  # no number begins so, but the ids that we give out do
+        return bool(store.read(sql("ids_from"), (text, text + LAST_CHARACTER)))
+    return bool(store.read("SELECT 1 FROM jobs WHERE id = ?", (text,)))
 
 
 def range_of(reference: int | str) -> tuple[int, int] | None:
@@ -104,6 +114,9 @@ def conditions(filter: Filter) -> tuple[list[str], list[Any]]:
         if values:
             parts.append(f"{column} IN ({', '.join('?' * len(values))})")
             parameters += values
+    if filter.keys:
+        parts.append(f"key IN ({', '.join('?' * len(filter.keys))})")
+        parameters += filter.keys
     for tag in filter.tags:
         parts.append("EXISTS (SELECT 1 FROM json_each(jobs.tags) WHERE value = ?)")
         parameters.append(tag)
@@ -168,6 +181,12 @@ def runs_of(store: SQLiteStore, number: int) -> list[tuple[int, int]]:
 def output_after(store: SQLiteStore, number: int, token: int, position: int) -> list[tuple[int, int, bytes]]:
     """What a run wrote from a position on: (position, stream, data), in order."""
     return [(row[0], row[1], row[2]) for row in store.read(sql("output_after"), (number, token, position))]
+
+
+def key_rival(store: SQLiteStore, number: int) -> int | None:
+    """See Inspection.key_rival."""
+    rows = store.read(sql("key_rival"), (number,))
+    return rows[0][0] if rows else None
 
 
 def output_size(store: SQLiteStore, number: int) -> int:

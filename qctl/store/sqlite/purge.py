@@ -14,7 +14,7 @@ from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from qctl.store.sqlite.store import SQLiteStore
@@ -38,6 +38,8 @@ def purge(
 ) -> dict[str, Any]:
     """Delete jobs of `statuses` that ended over `older_than` seconds before `now`, but never the newest `keep` of each.
 
+    Completed jobs of a type with a retention of its own go when that is over, whatever `older_than` says.
+
     Failed jobs with an unreviewed dead letter stay. In chunks of some 25 ms, between which others get their turn; safe
     to run twice at once; stops after `max_time` seconds. With `dry_run` it only counts. Returns `deleted` (by status
     under `by_status`), `left_unreviewed`, `is_complete`, `bytes_returned`.
@@ -48,13 +50,14 @@ def purge(
     left, complete = 0, True
     before = size_of(store)
     for status in dict.fromkeys(statuses):
+        retained = retentions(store, now) if status == COMPLETED else {}
         bound = newest_kept(store, status, keep)
         if status == FAILED:
             left = store.read(sql("purge_left"), (limit,))[0][0]
         if dry_run:
-            by_status[status] = count(store, status, limit, bound)
+            by_status[status] = count(store, status, limit, bound, retained)
             continue
-        by_status[status], done = delete(store, status, limit, bound, deadline, progress)
+        by_status[status], done = delete(store, status, limit, bound, deadline, progress, retained)
         complete = complete and done
     deleted = sum(by_status.values())
     if deleted and not dry_run:
@@ -85,10 +88,18 @@ def newest_kept(store: SQLiteStore, status: str, keep: int) -> str | None:
     return rows[0][0] if rows else ""
 
 
-def selection(status: str, bound: str | None) -> str:
+def retentions(store: SQLiteStore, now: float) -> dict[str, str]:
+    """By type with a retention of its own, the time before which its completed jobs go."""
+    rows = store.read("SELECT type, retention FROM qctl_types WHERE retention IS NOT NULL")
+    return {row[0]: to_text(max(0.0, now - row[1])) for row in rows}
+
+
+def selection(status: str, bound: str | None, retained: Mapping[str, str]) -> str:
     """Which rows: rides jobs_completed or jobs_ended."""
     column = column_of(status)
-    where = f"status = '{status}' AND {column} < ?"
+    where = f"status = '{status}' AND {column} >= ? AND {column} < ?"
+    if retained:
+        where += f" AND {column} < CASE type{' WHEN ? THEN ?' * len(retained)} ELSE ? END"
     if bound is not None:
         where += f" AND {column} < ?"
     if status == FAILED:
@@ -98,12 +109,17 @@ def selection(status: str, bound: str | None) -> str:
     return where
 
 
-def parameters(limit: str, bound: str | None) -> list[Any]:
-    return [limit] if bound is None else [limit, bound]
+def parameters(limit: str, bound: str | None, retained: Mapping[str, str], start: str = "") -> list[Any]:
+    """Those of `selection`; `start`: nothing that ended before it is looked at again."""
+    own = [word for pair in retained.items() for word in pair]
+    newest = max([limit, *retained.values()])
+    return [start, newest, *own, *([limit] if own else []), *([] if bound is None else [bound])]
 
 
-def count(store: SQLiteStore, status: str, limit: str, bound: str | None) -> int:
-    rows = store.read(f"SELECT count(*) FROM jobs WHERE {selection(status, bound)}", parameters(limit, bound))
+def count(store: SQLiteStore, status: str, limit: str, bound: str | None, retained: Mapping[str, str]) -> int:
+    rows = store.read(
+        f"SELECT count(*) FROM jobs WHERE {selection(status, bound, retained)}", parameters(limit, bound, retained)
+    )
     number: int = rows[0][0]
     return number
 
@@ -115,10 +131,11 @@ def delete(
     bound: str | None,
     deadline: float | None,
     progress: Callable[[int], None] | None,
+    retained: Mapping[str, str],
 ) -> tuple[int, bool]:
     """How many were deleted, and whether that was all."""
-    total, size = 0, 200
-    chunk = f"SELECT number FROM jobs WHERE {selection(status, bound)} ORDER BY {column_of(status)} LIMIT ?"
+    total, size, start = 0, 200, ""
+    chunk = f"SELECT number FROM jobs WHERE {selection(status, bound, retained)} ORDER BY {column_of(status)} LIMIT ?"
     while True:
         if deadline is not None and time.monotonic() >= deadline:
             return total, False
@@ -128,11 +145,14 @@ def delete(
                 connection.execute(
                     "DELETE FROM dead_letter_jobs WHERE reviewed <> 0 AND original_job_id IN"
                     f" (SELECT id FROM jobs WHERE number IN ({chunk}))",
-                    [*parameters(limit, bound), size],
+                    [*parameters(limit, bound, retained, start), size],
                 )
-            gone = connection.execute(
-                f"DELETE FROM jobs WHERE number IN ({chunk})", [*parameters(limit, bound), size]
-            ).rowcount
+            ends = connection.execute(
+                f"DELETE FROM jobs WHERE number IN ({chunk}) RETURNING {column_of(status)}",
+                [*parameters(limit, bound, retained, start), size],
+            ).fetchall()
+            gone = len(ends)
+            start = max((end for (end,) in ends), default=start)  # what is kept before it is not looked at again
         took = time.monotonic() - begun
         total += gone
         if progress is not None and gone:

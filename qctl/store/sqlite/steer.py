@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from qctl.model import BLOCKED, CANCELLED, COMPLETED, FAILED, FINISHED, PENDING, PROCESSING, BadValue
+from qctl.model import BLOCKED, CANCELLED, COMPLETED, FAILED, FINISHED, KEY_HELD, PENDING, PROCESSING, BadValue
 from qctl.rules.when import to_text
+from qctl.store.sqlite.insert import key_rival
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -77,6 +78,10 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
                     connection.execute(sql("due_now"), (text, text, number, text))
                     done[number] = "due"
                 elif status in FINISHED:
+                    rival = key_rival(connection, number)
+                    if rival is not None:
+                        done[number] = f"{KEY_HELD}{rival}"
+                        continue
                     connection.execute(sql("keep_completion"), (number,))
                     connection.execute(sql("replay_job"), (text, text, number))
                     if status == FAILED:
@@ -106,6 +111,8 @@ def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> 
     from qctl.rules.newjob import new_job
 
     new = new_job(fields, now, queue.payload_text)
+    if "payload" in changes:
+        queue.complete(new)  # it has to fit the schema of its type
     if is_command and {"command", "shell", "cwd", "env"} & set(changes):
         new.cwd = new.cwd or job.cwd
         settle(new)

@@ -162,7 +162,8 @@ class SQLiteStore:
         from qctl.store.sqlite.insert import insert_inside, insert_jobs, insert_many
 
         if connection is not None:
-            return insert_inside(connection, jobs, now) if len(jobs) > 1 else insert_jobs(connection, jobs, now)
+            plain = len(jobs) == 1 and not jobs[0].more
+            return insert_jobs(connection, jobs, now) if plain else insert_inside(connection, jobs, now)
         if len(jobs) > 1:
             try:
                 with self.write() as own:
@@ -231,14 +232,21 @@ class SQLiteStore:
             return finish_jobs(connection, worker, ended, now, random)
 
     def next_due(
-        self, *, handlers: Container[str], types: Container[str] | None, queues: Container[str] | None
+        self,
+        *,
+        handlers: Container[str],
+        types: Container[str] | None,
+        queues: Container[str] | None,
+        commands: bool = True,
     ) -> str | None:
         """When the next pending job this worker takes is due (UTC text), or None."""
         from qctl.store.sqlite.claim import next_due, runnable
 
         try:
             moment = self.now()
-            return next_due(self.connection, runnable(handlers, types, queues), self.limits(to_text(moment)), moment)
+            return next_due(
+                self.connection, runnable(handlers, types, queues, commands), self.limits(to_text(moment)), moment
+            )
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 

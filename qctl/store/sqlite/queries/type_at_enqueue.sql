@@ -1,0 +1,2 @@
+-- Primary key.
+SELECT priority, schema FROM qctl_types WHERE type = ?
