@@ -15,6 +15,8 @@ from qctl.queue import Queue
 from qctl.store.sqlite.insert import row_of
 from qctl.store.sqlite.sql import sql
 from tests.bench.measure import QCTL, Row, folder, in_turn, seconds
+from tests.bench.peers import PEERS, installed
+from tests.bench.scale import memory, rows, writers
 
 BARE = """
 import sqlite3, sys
@@ -170,35 +172,18 @@ def drain(scale: float) -> list[Row]:
                         return count / (time.perf_counter() - begun)
 
         contenders = {"qctl": ours, "raw loop": floor}
-        absent = ""
-        try:
-            import huey
-
-            assert huey
-            contenders["huey"] = lambda: huey_drain(place, max(500, count // 4))
-        except ImportError:
-            absent = "huey"
+        there, absent = installed()
+        for name in there:
+            # The slow ones are given fewer jobs: their pace does not depend on it.
+            own = count if name == "honker" else max(200, count // 10)
+            contenders[name] = lambda peer=PEERS[name], own=own: peer(place, own)  # type: ignore[misc]
         figures = in_turn(3, **contenders)
     rows = [Row(f"drain, {count:,} no-op Python jobs", "/s", figures, "raw loop", 0.5, higher=True, absent=absent)]
-    if "huey" in figures:
-        pair = {name: figures[name] for name in ("qctl", "huey")}
-        rows.append(Row("the same beside huey, in one process", "/s", pair, "huey", 15, higher=True))
+    for name, bar in (("huey", 15.0), ("honker", 1.3)):
+        if name in figures:
+            pair = {key: figures[key] for key in ("qctl", name)}
+            rows.append(Row(f"the same beside {name}", "/s", pair, name, bar, higher=True))
     return rows
-
-
-def huey_drain(place: Path, count: int) -> float:
-    """huey's own dequeue and execute, in this process: what its consumer does, without its threads."""
-    from huey import SqliteHuey
-
-    store = SqliteHuey(filename=str(fresh(place / "huey.db")), results=False)
-    done: list[int] = []
-    task = store.task()(lambda n: done.append(n))
-    for n in range(count):
-        task(n)
-    begun = time.perf_counter()
-    while len(done) < count:
-        store.execute(store.dequeue())
-    return count / (time.perf_counter() - begun)
 
 
 def commands(scale: float) -> list[Row]:
@@ -218,8 +203,20 @@ def commands(scale: float) -> list[Row]:
             subprocess.run(["xargs", "-P2", "-n1", true], input="x\n" * count, text=True, check=True)
             return count / (time.perf_counter() - begun)
 
-        figures = in_turn(3, **{"qctl": ours, "`xargs -P2`": floor})
-    return [Row(f"{count:,} x /bin/true, two at a time", "/s", figures, "`xargs -P2`", 1.0, higher=True)]
+        contenders = {"qctl": ours, "`xargs -P2`": floor}
+        absent = [name for name in ("tsp", "nq", "parallel", "pueue") if not shutil.which(name)]
+        if shutil.which("parallel"):
+            argv = ["parallel", "-j2", "-n1", true]
+            contenders["parallel"] = lambda: count / 5 / seconds_with_input(argv, "x\n" * (count // 5))
+        figures = in_turn(3, **contenders)
+    work = f"{count:,} x /bin/true, two at a time"
+    return [Row(work, "/s", figures, "`xargs -P2`", 1.0, higher=True, absent=", ".join(absent))]
+
+
+def seconds_with_input(argv: list[str], text: str) -> float:
+    begun = time.perf_counter()
+    subprocess.run(argv, input=text, text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - begun
 
 
 AHEAD = {
@@ -344,4 +341,6 @@ def purge(scale: float) -> list[Row]:
     return [Row(f"purge of {count:,} jobs", "/s", {"qctl": speed, "50,000/s": 50_000.0}, "50,000/s", 1.0, higher=True)]
 
 
-WORKS = {one.__name__: one for one in (start, enqueue, bulk, drain, commands, pickup, ahead, purge)}
+WORKS = {
+    one.__name__: one for one in (start, enqueue, bulk, drain, commands, pickup, ahead, purge, writers, memory, rows)
+}

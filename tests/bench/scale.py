@@ -1,0 +1,128 @@
+"""Works at scale: many writers, many rows, many jobs through one worker."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from qctl.queue import Queue
+from tests.bench.measure import QCTL, Row, folder, in_turn
+
+WRITER = """
+import sys, time
+from qctl.queue import Queue
+queue = Queue(sys.argv[1])
+until, waits = float(sys.argv[2]), []
+while time.time() < until - float(sys.argv[3]):
+    time.sleep(0.001)
+while time.time() < until:
+    begun = time.perf_counter()
+    queue.enqueue("noop", {"n": 1})
+    waits.append(time.perf_counter() - begun)
+print(len(waits), *[f"{wait:.6f}" for wait in sorted(waits)[-(len(waits) // 500 + 2):]])
+"""
+HERE = Path(__file__).parent.parent.parent
+
+
+def write_together(path: str, count: int, took: float) -> tuple[list[int], list[float]]:
+    """Commits of each of `count` processes that enqueue one by one for `took` seconds, and their longest waits."""
+    until = time.time() + took + 0.3 + count * 0.15
+    environment = dict(os.environ, PYTHONPATH=str(HERE))
+    argv = [sys.executable, "-c", WRITER, path, str(until), str(took)]
+    processes = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(count)]
+    commits, waits = [], []
+    for process in processes:
+        words = process.communicate()[0].split()
+        commits.append(int(words[0]))
+        waits += [float(word) for word in words[1:]]
+    return commits, sorted(waits)
+
+
+def writers(scale: float) -> list[Row]:
+    """Sixteen processes that enqueue at once, each commit durable."""
+    took = max(1.0, 10 * scale)
+    with folder() as place:
+        path = str(place / "own.db")
+        Queue(path).close()
+        one, _waits = write_together(path, 1, took)
+        many, waits = write_together(path, 16, took)
+    total = sum(many)
+    late = waits[-max(1, total // 1000)]
+    return [
+        Row("16 writers: all of them", "/s", {"qctl": total / took, "one writer": one[0] / took}, "one writer", 0.9, higher=True),
+        Row("16 writers: the least lucky", "commits", {"qctl": float(min(many)), "the luckiest": float(max(many))}, "the luckiest", 0.5, higher=True),
+        Row("16 writers: wait, p99.9", "ms", {"qctl": late * 1000, "250 ms": 250.0}, "250 ms", 1.0, higher=False),
+    ]  # fmt: skip
+
+
+def memory(scale: float) -> list[Row]:
+    """What a worker and its handler process have in memory after 10,000 jobs and at the end of a million."""
+    count = max(30_000, int(1_000_000 * scale))
+    with folder() as place, Queue(place / "own.db") as queue:
+        for _ in range(count // 10_000):
+            queue.enqueue_many([{"type": "noop", "payload": {"n": n}} for n in range(10_000)])
+        path = queue.path
+        handlers = str(Path(__file__).with_name("handlers.py"))
+        argv = [QCTL, "--db", path, "work", "--drain", "--quiet", "--handlers", handlers]
+        worker = subprocess.Popen(argv)
+        first = last = 0.0
+        while worker.poll() is None:
+            done = queue.store.read("SELECT count(*) FROM jobs WHERE status = 'completed'")[0][0]
+            size = resident(worker.pid)
+            if size:
+                last = size
+                if not first and done >= 10_000:
+                    first = size
+            time.sleep(0.2)
+    return [Row(f"memory of a worker over {count:,} jobs", "MiB", {"qctl": last, "after 10,000": first}, "after 10,000", 1.1, higher=False)]  # fmt: skip
+
+
+def resident(pid: int) -> float:
+    """MiB of a process and its children."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=False).stdout
+    found = [tuple(map(int, line.split())) for line in listed.splitlines()]
+    return sum(size for own, parent, size in found if pid in (own, parent)) / 1024
+
+
+def rows(scale: float) -> list[Row]:
+    """A claim and an enqueue with ten million rows in the file, and with ten thousand."""
+    many = max(100_000, int(10_000_000 * scale))
+    with folder() as place:
+        few_queue, many_queue = Queue(place / "few.db"), Queue(place / "many.db")
+        for queue, count in ((few_queue, 10_000), (many_queue, many)):
+            for start in range(0, count, 500_000):
+                with queue.store.write() as connection:
+                    connection.execute(
+                        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT INTO jobs"
+                        " (type, status, completed_at) SELECT 'a', 'completed', strftime('%Y-%m-%d %H:%M:%f', 'now') FROM n",
+                        (min(500_000, count - start),),
+                    )
+                queue.store.tidy(0)
+
+        def enqueues(queue: Queue) -> float:
+            return statistics.median(timed(lambda: queue.enqueue("mine", {"n": 1})) for _ in range(200))
+
+        def claims(queue: Queue) -> float:
+            now = "9999-01-01 00:00:00.000"
+            return statistics.median(
+                timed(lambda: queue.store.claim("bench", 1, now, handlers={"mine"})) for _ in range(200)
+            )
+
+        enqueued = in_turn(5, **{"qctl": lambda: enqueues(many_queue), "10,000 rows": lambda: enqueues(few_queue)})
+        claimed = in_turn(5, **{"qctl": lambda: claims(many_queue), "10,000 rows": lambda: claims(few_queue)})
+        few_queue.close()
+        many_queue.close()
+    return [
+        Row(f"enqueue with {many:,} rows in the file", "µs", enqueued, "10,000 rows", 1.3, higher=False),
+        Row(f"claim with {many:,} rows in the file", "µs", claimed, "10,000 rows", 1.3, higher=False),
+    ]
+
+
+def timed(act: object) -> float:
+    begun = time.perf_counter()
+    act()  # type: ignore[operator]
+    return (time.perf_counter() - begun) * 1e6
