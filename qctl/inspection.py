@@ -62,6 +62,12 @@ class Inspection:
         """What is paused: (scope, name), as `limits` has them."""
         return [(one["scope"], one["name"]) for one in self.limits() if one["paused_at"] is not None]
 
+    def without_key(self, type: str) -> int:
+        """How many pending jobs of a type limited by key have no key in their payload, and so share the bucket `none`."""
+        from qctl.store.sqlite.limits import without_key
+
+        return without_key(self.store, type)
+
     def explain(self, number: int) -> dict[str, Any]:
         """Why a job is not running: `says` (a sentence), `gates` (each `gate`, `why`, `opens`: the command that opens it,
         `at`: when it opens by itself, ISO 8601 or None), `ahead` (due jobs of its queue that come before it)."""

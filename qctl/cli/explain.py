@@ -30,7 +30,8 @@ def run(values: Values) -> int:
         line(f"‖ {gate['gate']:<12} {gate['why']}", "yellow")
         hint(f"  → {gate['opens']}")
     if answer["ahead"]:
-        line(f"  {number(answer['ahead'])} due jobs come before it")
+        count = answer["ahead"]
+        line(f"  {number(count)} due job{'s come' if count > 1 else ' comes'} before it")
     return 0
 
 

@@ -44,6 +44,8 @@ def entries(queue: Queue) -> list[dict[str, Any]]:
     for limit in queue.limits():
         key = limit["scope"], limit["name"]
         rows.setdefault(key, {"scope": limit["scope"], "name": limit["name"], **empty}).update(limit)
+        if limit["rate_key"] or limit["concurrency_key"]:
+            rows[key]["without_key"] = queue.without_key(limit["name"])
     return [rows[key] for key in sorted(rows)]
 
 
@@ -67,6 +69,8 @@ def said(row: dict[str, Any]) -> dict[str, Any]:
         else:
             text = str(value)
         words.append(f"{field.replace('_', '-')} {text}")
+    if row.get("without_key"):
+        words.append(f"{row['without_key']:,} without the key")
     if row["paused_at"]:
         words.append("paused")
     return {**row, "shown": {"says": " · ".join(words)}, "says": ", ".join(words)}

@@ -47,6 +47,7 @@ class Care:
         if now >= self.next_beat:
             self.next_beat = now + BEAT
             self.beat()
+            self.store.forget_starts(time.time())
         return came_back
 
     def beat(self) -> None:

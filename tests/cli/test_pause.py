@@ -142,3 +142,21 @@ def test_a_limit_that_is_none_changes_nothing(queue: Queue) -> None:
     assert [(one["rate"], one["concurrency"], one["paused_at"] is None) for one in queue.limits()] == [
         (None, None, False)
     ]
+
+
+def test_types_list_says_how_many_jobs_have_not_got_the_key(cli: Cli, queue: Queue) -> None:
+    queue.set_limits("type", "a", rate="5/m", rate_key="customer")
+    queue.enqueue_many([{"type": "a"}, {"type": "a", "payload": {"customer": "ann"}}, {"type": "b"}])
+    (row,) = [json.loads(line) for line in cli("types", "list", "--json").out.splitlines()]
+    assert (row["rate_key"], row["without_key"]) == ("customer", 1)
+    assert "1 without the key" in cli("types", "list").out
+
+
+def test_the_command_that_explain_prints_takes_the_rate_off(cli: Cli, queue: Queue) -> None:
+    import shlex
+
+    queue.enqueue_many([{"type": "a b"}, {"type": "a b"}])
+    queue.set_limits("type", "a b", rate="1/h")
+    queue.store.claim("worker-x", 1, to_text(time.time() + 1), handlers={"a b"})
+    assert cli(*shlex.split(gates(cli, 2)["rate"]["opens"])[1:]).code == 0
+    assert "rate" not in gates(cli, 2)

@@ -147,6 +147,16 @@ def test_starts_that_count_no_more_are_forgotten(acts: Acts, store: SQLiteStore)
     assert store.read("SELECT count(*) FROM qctl_starts")[0][0] <= 5
 
 
+def test_starts_of_keys_that_never_come_again_are_forgotten_too(acts: Acts, store: SQLiteStore) -> None:
+    limit(store, rate="5/m", rate_key="c", rate_burst="2")
+    put_keys(acts, "a", "b", "c")
+    assert len(acts.claim(limit=9)) == 3
+    store.forget_starts(NOW + 30)
+    assert store.read("SELECT count(*) FROM qctl_starts WHERE slot > 0") == [(3,)]
+    store.forget_starts(NOW + 63)
+    assert store.read("SELECT count(*) FROM qctl_starts") == [(0,)]
+
+
 def test_another_period_forgets_no_start(acts: Acts, store: SQLiteStore) -> None:
     acts.put(*["x"] * 9)
     limit(store, rate="4/m")

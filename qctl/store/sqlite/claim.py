@@ -10,7 +10,6 @@ from __future__ import annotations
 from heapq import merge
 
 from qctl.model import Lease
-from qctl.store.sqlite.gates import NONE, Gates
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
     from qctl.model import TypeDefaults
     from qctl.store.sqlite.gates import Limits
-
-MOST_EXPIRED = 500  # jobs whose time is over that one claim cancels on its way
-EXPIRES = 18  # where lane_due.sql has expires_at; limit_key follows it
 
 
 def lanes(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
@@ -42,7 +38,7 @@ def claim_jobs(
     queues: Container[str] | None,
     defaults: Mapping[str, TypeDefaults],
     commands: bool = True,
-    limits: Limits = NONE,
+    limits: Limits,
     ready: int | None = None,
 ) -> list[Lease]:
     """Lease up to `limit` due jobs to `worker`, in the caller's transaction, best first.
@@ -52,18 +48,12 @@ def claim_jobs(
     is when it counts.
     """
     kinds = runnable(handlers, types, queues, commands)
-    expired: list[int] = []
-    if limits.is_free:
-        rows = due_rows(connection, limit, now, kinds, expired)
+    if limits.is_free and not limits.has_expired:
+        rows = due_rows(connection, limit, now, kinds)
     else:
-        from qctl.rules.when import from_text
-        from qctl.store.sqlite.gated import gated_rows
+        from qctl.store.sqlite.gated import careful_rows
 
-        gates = Gates(connection, limits, from_text(now))
-        rows = gated_rows(connection, limit, now, kinds, expired, gates, limit if ready is None else ready)
-        limits.starts = gates.record()
-    if expired:
-        expire_jobs(connection, expired, now)
+        rows = careful_rows(connection, limit, now, kinds, limits, limit if ready is None else ready)
     leases: list[Lease] = []
     changed: list[tuple[Any, ...]] = []  # leases that change max_attempts, too
     plain: list[int] = []
@@ -88,8 +78,6 @@ def claim_jobs(
             lease.cwd,
             lease.env,
             lease.created_at,
-            _expires_at,
-            _limit_key,
         ) = row
         lease.attempts = attempts + 1
         lease.token = token + 1
@@ -147,9 +135,8 @@ def due_rows(
     limit: int,
     now: str,
     kinds: Callable[[str, str], tuple[int, ...]],
-    expired: list[int],
 ) -> list[tuple[Any, ...]]:
-    """Up to `limit` due jobs where nothing is limited; those whose time is over go to `expired` instead."""
+    """Up to `limit` due jobs where nothing is limited and nothing expires."""
     lane_due = sql("lane_due")
     rows: list[tuple[Any, ...]] = []
     walk = connection.execute(sql("lanes"))
@@ -163,12 +150,6 @@ def due_rows(
             lane = walk.fetchone()
         # Rows begin with (scheduled_at, number), and are read one by one as the merge asks for them.
         for row in cursors[0] if len(cursors) == 1 else merge(*cursors):
-            if row[EXPIRES] is not None and row[EXPIRES] <= now:
-                expired.append(row[1])
-                if len(expired) >= MOST_EXPIRED:
-                    limit = 0
-                    break
-                continue
             rows.append(row)
             if len(rows) >= limit:
                 break
@@ -178,16 +159,11 @@ def due_rows(
     return rows
 
 
-def expire_jobs(connection: sqlite3.Connection, numbers: list[int], now: str) -> int:
-    """Cancel those of the jobs whose time to start is over; how many."""
-    return connection.executemany(sql("expire_job"), [(now, number, now) for number in numbers]).rowcount
-
-
 def next_due(
     connection: sqlite3.Connection,
     kinds: Callable[[str, str], tuple[int, ...]],
-    limits: Limits = NONE,
-    now: float = 0.0,
+    limits: Limits,
+    now: float,
 ) -> str | None:
     """When the next pending job that `kinds` takes may run, past times included; None when there is none.
 
@@ -195,6 +171,7 @@ def next_due(
     """
     if not limits.is_free:
         from qctl.store.sqlite.gated import next_open
+        from qctl.store.sqlite.gates import Gates
 
         return next_open(connection, kinds, Gates(connection, limits, now))
     head = sql("lane_head")

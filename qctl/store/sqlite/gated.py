@@ -10,7 +10,8 @@ from heapq import merge
 
 from qctl.rules.limits import NO_KEY
 from qctl.rules.when import from_text, to_text
-from qctl.store.sqlite.claim import EXPIRES, MOST_EXPIRED, lanes
+from qctl.store.sqlite.claim import lanes
+from qctl.store.sqlite.gates import Gates
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from qctl.store.sqlite.gates import Gates
+    from qctl.store.sqlite.gates import Limits
 
     Row = tuple[Any, ...]
     Lane = tuple[int, str, str]
 
-KEY = EXPIRES + 1
+EXPIRES, KEY = 18, 19  # where lane_careful.sql has expires_at and limit_key, behind what a lease needs
+MOST_EXPIRED = 500  # jobs whose time is over that one claim cancels on its way
 PASSED = 2  # jobs of full keys that are passed over before a lane is read key by key
 KEYS = 300  # keys of a lane that one claim looks at; the next one goes on after them
 SOON = 0.05  # seconds until that next one
@@ -39,6 +41,28 @@ class Taken:
         self.is_full = ready <= 0
 
 
+def careful_rows(
+    connection: sqlite3.Connection,
+    limit: int,
+    now: str,
+    kinds: Callable[[str, str], tuple[int, ...]],
+    limits: Limits,
+    ready: int,
+) -> list[Row]:
+    """Like `due_rows` in claim.py, with all that may hold a job back. Writes down the starts, and cancels what expired."""
+    gates, expired = Gates(connection, limits, from_text(now)), list[int]()
+    rows = gated_rows(connection, limit, now, kinds, expired, gates, ready)
+    limits.starts = gates.record()
+    if expired:
+        expire_jobs(connection, expired, now)
+    return [row[:EXPIRES] for row in rows]
+
+
+def expire_jobs(connection: sqlite3.Connection, numbers: list[int], now: str) -> int:
+    """Cancel those of the jobs whose time to start is over; how many."""
+    return connection.executemany(sql("expire_job"), [(now, number, now) for number in numbers]).rowcount
+
+
 def gated_rows(
     connection: sqlite3.Connection,
     limit: int,
@@ -48,7 +72,8 @@ def gated_rows(
     gates: Gates,
     ready: int,
 ) -> list[Row]:
-    """Like `due_rows` in claim.py, behind gates: limited jobs only among the first `ready`."""
+    """Up to `limit` due jobs that find their gates open, limited ones only among the first `ready`; to `expired` go those
+    whose time is over."""
     ageing, rules_of = gates.limits.ageing, gates.limits.of
     rows: list[Row] = []
     taken = Taken(ready)
@@ -93,7 +118,7 @@ def lane_sources(
     if not wanted or rules.is_paused:
         return []
     if not rules.is_limited:
-        return [connection.execute(sql("lane_due"), (*lane, kind, now)) for kind in wanted]
+        return [connection.execute(sql("lane_careful"), (*lane, kind, now)) for kind in wanted]
     if taken.is_full or not gates.is_open(queue, type_, None):
         return []
     read = keyed_rows if rules.is_keyed else open_rows
@@ -103,7 +128,7 @@ def lane_sources(
 def open_rows(
     connection: sqlite3.Connection, lane: Lane, kind: int, now: str, gates: Gates, taken: Taken
 ) -> Iterator[Row]:
-    for row in connection.execute(sql("lane_due"), (*lane, kind, now)):
+    for row in connection.execute(sql("lane_careful"), (*lane, kind, now)):
         if taken.is_full or not gates.is_open(lane[1], lane[2], None):
             return
         yield row
@@ -114,7 +139,7 @@ def keyed_rows(
 ) -> Iterator[Row]:
     _priority, queue, type_ = lane
     passed = 0
-    for row in connection.execute(sql("lane_due"), (*lane, kind, now)):
+    for row in connection.execute(sql("lane_careful"), (*lane, kind, now)):
         if taken.is_full or not gates.is_open(queue, type_, None):
             return
         if gates.is_open(queue, type_, row[KEY] or NO_KEY):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+RUNNING = {"type": "running_of_type", "queue": "running_of_queue"}
 MOST_KNOWN = 1000  # lanes whose limits are kept at hand
 HELD = 1.0  # seconds until a place that others hold is looked for again, when no commit tells of it before
 
@@ -60,7 +61,19 @@ class Rules:
 class Limits:
     """All limits of a queue, and `ageing` (seconds that count as one point of priority; 0: none), as of `version`."""
 
-    __slots__ = ("ageing", "all", "closed", "is_free", "known", "queues", "starts", "stops", "types", "version")
+    __slots__ = (
+        "ageing",
+        "all",
+        "closed",
+        "has_expired",
+        "is_free",
+        "known",
+        "queues",
+        "starts",
+        "stops",
+        "types",
+        "version",
+    )
 
     def __init__(self, version: str, rows: Iterable[tuple[Any, ...]], ageing: float) -> None:
         self.version = version
@@ -69,12 +82,15 @@ class Limits:
         self.queues: dict[str, Limit] = {}
         self.all: Limit | None = None
         self.stops: dict[tuple[int, str, str], str] = {}  # by lane: the key at which the last claim stopped looking
+        self.has_expired = False  # whether some waiting job's time to start is over
         self.starts: Starts | None = None  # those of the latest claim
         self.closed: dict[
             tuple[str, str, str], float
         ] = {}  # (scope, name, key) of a rate: until when nothing may start
         for row in rows:
             one = Limit(row)
+            if one.scope == "all":
+                one.rate = one.concurrency = None  # only a pause holds for everything
             if one.rate is None and one.concurrency is None and not one.is_paused:
                 continue
             if one.scope == "all":
@@ -95,19 +111,16 @@ class Limits:
         return found
 
 
-NONE = Limits("0", (), 0.0)
-
-
-def read_limits(connection: sqlite3.Connection, known: Limits) -> Limits:
+def read_limits(connection: sqlite3.Connection, known: Limits | None, now: str) -> Limits:
     """The limits as they are: `known` when nothing changed since, which costs one read of one row."""
-    row = connection.execute("SELECT value FROM qctl_settings WHERE name = 'limits_version'").fetchone()
-    version = row[0] if row else "0"
-    if version == known.version:
-        return known
-    from qctl.rules.when import parse_duration
+    row = connection.execute(sql("gates_version"), (now,)).fetchone() or ("", 1)
+    if known is None or row[0] != known.version:
+        from qctl.rules.when import parse_duration
 
-    ageing = connection.execute("SELECT value FROM qctl_settings WHERE name = 'ageing'").fetchone()
-    return Limits(version, connection.execute(SELECT).fetchall(), parse_duration(ageing[0]) if ageing else 0.0)
+        ageing = connection.execute("SELECT value FROM qctl_settings WHERE name = 'ageing'").fetchone()
+        known = Limits(row[0], connection.execute(SELECT).fetchall(), parse_duration(ageing[0]) if ageing else 0.0)
+    known.has_expired = bool(row[1])
+    return known
 
 
 class Room:
@@ -181,7 +194,7 @@ class Gates:
                     keys[one or NO_KEY] = keys.get(one or NO_KEY, 0) + 1
             held = keys.get(key, 0)
         else:
-            held = self.connection.execute(sql(f"running_of_{limit.scope}"), (limit.name,)).fetchone()[0]
+            held = self.connection.execute(sql(RUNNING[limit.scope]), (limit.name,)).fetchone()[0]
         left = max(0, (limit.concurrency or 0) - held)
         return Room(limit, key, left, None if left else self.now + HELD, None)
 

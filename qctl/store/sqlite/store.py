@@ -7,6 +7,7 @@ import sqlite3
 import time
 
 from qctl.model import QueueLocked
+from qctl.rules.when import to_text
 from qctl.store.sqlite import wal
 from qctl.store.sqlite.connection import MEMORY, connect, explain
 
@@ -210,7 +211,7 @@ class SQLiteStore:
                 queues=queues,
                 defaults=defaults or {},
                 commands=commands,
-                limits=self.limits(),
+                limits=self.limits(now),
                 ready=ready,
             )
 
@@ -242,15 +243,18 @@ class SQLiteStore:
         from qctl.store.sqlite.claim import next_due, runnable
 
         try:
-            return next_due(self.connection, runnable(handlers, types, queues, commands), self.limits(), self.now())
+            moment = self.now()
+            return next_due(
+                self.connection, runnable(handlers, types, queues, commands), self.limits(to_text(moment)), moment
+            )
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
-    def limits(self) -> Limits:
-        """What limits claims now; read anew only after it was changed."""
-        from qctl.store.sqlite.gates import NONE, read_limits
+    def limits(self, now: str = "") -> Limits:
+        """What limits claims; read anew only after it was changed."""
+        from qctl.store.sqlite.gates import read_limits
 
-        self.known_limits = read_limits(self.connection, self.known_limits or NONE)
+        self.known_limits = read_limits(self.connection, self.known_limits, now)
         return self.known_limits
 
     def begun(self, now: float) -> None:
@@ -262,9 +266,20 @@ class SQLiteStore:
                 with self.write() as connection:
                     starts.move(connection, now)
 
+    def forget_starts(self, now: float) -> None:
+        """Delete the starts that count against no rate any more, those of keys that never come again included."""
+        from qctl.store.sqlite.sql import sql
+
+        limits = self.limits(to_text(now))
+        for one in (*limits.types.values(), *limits.queues.values()):
+            if one.rate is not None:
+                with self.write() as connection:
+                    bound = (one.scope, one.name, one.rate.oldest(now), int(now * 1000))
+                    connection.execute(sql("forget_starts"), bound)
+
     def expire(self, now: str, most: int = 500) -> int:
         """Cancel up to `most` waiting jobs whose time to start is over; how many. Writes only when there are any."""
-        from qctl.store.sqlite.claim import expire_jobs
+        from qctl.store.sqlite.gated import expire_jobs
         from qctl.store.sqlite.sql import sql
 
         if not self.read(sql("expired"), (now, 1)):

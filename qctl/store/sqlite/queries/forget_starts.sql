@@ -1,3 +1,3 @@
--- Primary key: the starts of all keys of a limit that count no more.
+-- Primary key: the starts of all keys of a limit that count no more; those under slot -1 say until when they do, in ms.
 DELETE FROM qctl_starts
 WHERE scope = ? AND name = ? AND CASE WHEN slot >= 0 THEN slot < ? ELSE count < ? END
