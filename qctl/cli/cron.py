@@ -120,7 +120,7 @@ def list_(values: Values) -> int:
         rows.append(row)
     columns = [
         Column("NAME", "name", flex=True, minimum=10),
-        Column("WHEN", "cron_expression", flex=True, minimum=9),
+        Column("WHEN", "cron_expression", flex=True, minimum=15),
         Column("ZONE", "time_zone", flex=True, optional=True),
         Column("NEXT", "next_run_at"),
         Column("LAST", "last_run_at"),
@@ -157,8 +157,11 @@ def last_text(row: dict[str, Any], now: float) -> str:
     status = row["last_status"]
     if status == "processing" and row["last_started_at"]:
         return f"{glyph(status)} running {human(now - from_text(row['last_started_at']))}"
+    at = max(
+        row["last_run_at"] or "", row["last_started_at"] or ""
+    )  # a job made by hand may be later than the last tick
     sign = glyph(status) + " " if status else ""
-    return sign + (clock(from_text(row["last_run_at"]), now) if row["last_run_at"] else status or "-")
+    return sign + (clock(from_text(at), now) if at else status or "-")
 
 
 def show(values: Values) -> int:
