@@ -7,7 +7,7 @@ import sys
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import BadValue
-from qctl.rules.typefields import FIELDS, LIMITS, limit_columns
+from qctl.rules.typefields import FIELDS, LIMITS, type_columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def list_(values: Values) -> int:
 def entries(queue: Queue) -> list[dict[str, Any]]:
     """One row per type or queue of which something is said: its scope, its fields, its limits."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    empty = {"paused_at": None, **dict.fromkeys((*FIELDS, *LIMITS, "rate_period"))}
+    empty = {"paused_at": None, **dict.fromkeys((*FIELDS, *LIMITS))}
     for row in queue.types():
         rows["type", row["type"]] = {"scope": "type", "name": row["type"], **empty, **row}
-    for (scope, name), limit in queue.limits().items():
-        key = scope, name
-        rows.setdefault(key, {"scope": scope, "name": name, **empty}).update(limit)
+    for limit in queue.limits():
+        key = limit["scope"], limit["name"]
+        rows.setdefault(key, {"scope": key[0], "name": key[1], **empty}).update(limit)
     return [rows[key] for key in sorted(rows)]
 
 
@@ -64,10 +64,6 @@ def said(row: dict[str, Any]) -> dict[str, Any]:
             text = shlex.join(value)
         elif field == "schema":
             text = "yes"
-        elif field == "rate":
-            text = (
-                f"{value}/{ {1.0: 's', 60.0: 'm', 3600.0: 'h'}.get(row['rate_period'], str(row['rate_period']) + 's') }"
-            )
         else:
             text = str(value)
         words.append(f"{field.replace('_', '-')} {text}")
@@ -90,15 +86,24 @@ def set_(values: Values) -> int:
         raise BadValue(f"{option_of(next(iter(fields)))}: it is for types; a queue has limits alone")
     if "schema" in fields:
         fields["schema"] = schema_of(fields["schema"])
-    limit_columns(limits)  # all that is wrong is said before anything is stored
+    check(fields)  # all that is wrong is said before anything is stored
     queue = open_queue(values, create=True)
-    misfits = queue.set_type(type_, **fields) if fields else 0
     if limits:
         set_limits(queue, type_, queue_name, limits)
+    misfits = queue.set_type(type_, **fields) if fields else 0
     if misfits:
         jobs = "1 waiting job does" if misfits == 1 else f"{misfits:,} waiting jobs do"
         say(f"{jobs} not fit the schema: they will be dead letters when their turn comes")
     return 0
+
+
+def check(fields: dict[str, Any]) -> None:
+    """Raises BadValue for what a type cannot have."""
+    command = type_columns(fields).get("command")
+    if command:
+        from qctl.program import settled
+
+        settled(command)
 
 
 def set_limits(queue: Queue, type_: str | None, queue_name: str | None, limits: dict[str, Any]) -> None:
@@ -127,7 +132,7 @@ def unset(values: Values) -> int:
     queue = open_queue(values)
     fields = [word.removeprefix("--").replace("-", "_") for word in words[queue_name is None :]]
     if queue_name is not None:
-        queue.unset_queue_limits(queue_name, *fields)
+        queue.unset_queue(queue_name, *fields)
     elif not words:
         raise BadValue("say of what: TYPE, or --queue NAME for the limits of a queue")
     else:

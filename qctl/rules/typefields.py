@@ -43,28 +43,6 @@ def column(name: str, value: Any) -> Any:
     raise BadValue(f"{newjob.shown(name)} is nothing a type has: use {', '.join((*FIELDS, *LIMITS))}")
 
 
-def limit_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of qctl_limits for the given limits, checked. Raises BadValue."""
-    columns: dict[str, Any] = {}
-    for name, value in fields.items():
-        if name == "rate":
-            columns["rate"], columns["rate_period"] = rate(value)
-        elif name in ("rate_burst", "concurrency"):
-            columns[name] = newjob.whole(name, value, 0 if name == "rate_burst" else 1, 10**9)
-        else:
-            columns[name] = newjob.name(name, value)
-    return columns
-
-
-def rate(value: object) -> tuple[int, float]:
-    """`30/m`: starts, and the seconds in which there may be so many."""
-    count, mark, unit = value.partition("/") if isinstance(value, str) else ("", "", "")
-    period = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(unit)
-    if not mark or period is None:
-        raise BadValue(f"rate: {newjob.shown(value)} is no rate: use 5/s, 30/m or 1000/h")
-    return newjob.whole("rate", count, 1, 10**9), period
-
-
 def command(value: Any) -> str | None:
     """The program of a type: a list of words, or a line that is split into words as a shell would; no shell runs it."""
     words = value

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qctl.model import BadValue
 from qctl.rules.schema import complaint, schema_text
-from qctl.rules.typefields import limit_columns, type_columns
+from qctl.rules.typefields import type_columns
 
 ORDER = schema_text(
     json.dumps(
@@ -101,13 +101,3 @@ def test_no_text_brings_more_than_one_line_of_complaint(value: object) -> None:
 def test_a_bad_field_of_a_type_is_named(field: str, value: object) -> None:
     with pytest.raises(BadValue, match=field):
         type_columns({field: value})
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("rate", "30"), ("rate", "0/m"), ("rate", "x/m"), ("rate", "30/d"), ("rate_burst", -1), ("concurrency", 0),
-     ("rate_key", ""), ("concurrency_key", 3)],
-)  # fmt: skip
-def test_a_bad_limit_is_named(field: str, value: object) -> None:
-    with pytest.raises(BadValue, match=field):
-        limit_columns({field: value})

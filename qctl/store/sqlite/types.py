@@ -1,4 +1,4 @@
-"""What the queue says of types: defaults, schemas, programs. And the limits that stand beside them."""
+"""What the queue says of types: defaults, schemas, programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from qctl.store.sqlite.store import SQLiteStore
@@ -14,13 +14,6 @@ if TYPE_CHECKING:
 COLUMNS = (
     "type", "timeout", "max_attempts", "backoff", "priority", "output_limit", "retention", "command", "schema",
 )  # fmt: skip
-LIMIT_COLUMNS = {
-    "rate": ("rate", "rate_period"),
-    "rate_burst": ("rate_burst",),
-    "rate_key": ("rate_key",),
-    "concurrency": ("concurrency",),
-    "concurrency_key": ("concurrency_key",),
-}
 CHUNK = 500
 
 
@@ -55,37 +48,6 @@ def set_type(store: SQLiteStore, type_: str, columns: Mapping[str, Any]) -> None
         )
         connection.execute(f"DELETE FROM qctl_types WHERE type = ? AND {empty}", (type_,))
         connection.execute(sql("bump_types"))
-
-
-def limits(store: SQLiteStore) -> dict[tuple[str, str], dict[str, Any]]:
-    """All limits, by scope and name."""
-    keys = ("rate", "rate_period", "rate_burst", "rate_key", "concurrency", "concurrency_key", "paused_at")
-    rows = store.read(f"SELECT scope, name, {', '.join(keys)} FROM qctl_limits ORDER BY scope, name")
-    return {(row[0], row[1]): dict(zip(keys, row[2:], strict=True)) for row in rows}
-
-
-def set_limits(store: SQLiteStore, scope: str, name: str, columns: Mapping[str, Any]) -> None:
-    """Set columns of a limit, and leave the others."""
-    with store.write() as connection:
-        connection.execute(
-            f"INSERT INTO qctl_limits (scope, name, {', '.join(columns)})"
-            f" VALUES (?, ?, {', '.join('?' * len(columns))}) ON CONFLICT (scope, name)"
-            f" DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in columns)}",
-            (scope, name, *columns.values()),
-        )
-
-
-def unset_limits(store: SQLiteStore, scope: str, name: str, fields: Iterable[str]) -> None:
-    """Take limits back; the row goes with the last of them, unless it is a pause as well."""
-    columns = [column for field in fields for column in LIMIT_COLUMNS[field]]
-    every = [column for group in LIMIT_COLUMNS.values() for column in group] + ["paused_at"]
-    with store.write() as connection:
-        connection.execute(
-            f"UPDATE qctl_limits SET {', '.join(f'{column} = NULL' for column in columns)} WHERE scope = ? AND name = ?",
-            (scope, name),
-        )
-        empty = " AND ".join(f"{column} IS NULL" for column in every)
-        connection.execute(f"DELETE FROM qctl_limits WHERE scope = ? AND name = ? AND {empty}", (scope, name))
 
 
 def waiting_payloads(store: SQLiteStore, type_: str) -> Iterator[tuple[int, str]]:
