@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work list show logs wait cancel retry edit stats health dlq types once purge demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -14,7 +14,10 @@ __qctl_place() {
         tail=1
         ;;
     'work')
-        options='--busy-timeout --concurrency --db --drain --grace --handlers --help --json --log-format --max-jobs --max-time --once --queue --quiet --type --verbose -H -c -h -q -t -v'
+        options='--busy-timeout --concurrency --coroutines --db --drain --grace --handlers --help --json --log-format --max-jobs --max-jobs-per-child --max-time --memory --once --queue --quiet --threads --type --verbose -H -c -h -q -t -v'
+        ;;
+    'workers')
+        options='--busy-timeout --db --help --json -h'
         ;;
     'list')
         options='--busy-timeout --db --help --json --key --limit --queue --search --since --status --tag --type --until -h -n -q -s -t'
@@ -43,6 +46,18 @@ __qctl_place() {
         options='--at --backoff --busy-timeout --db --help --in --json --max-attempts --payload --priority --queue --tag --timeout -h -i -p -q'
         arguments=('jobs')
         ;;
+    'explain')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('jobs')
+        ;;
+    'pause')
+        options='--all --busy-timeout --db --help --json --queue -h -q'
+        arguments=('types...')
+        ;;
+    'resume')
+        options='--all --busy-timeout --db --help --json --queue -h -q'
+        arguments=('types...')
+        ;;
     'stats')
         options='--busy-timeout --db --help --json --since --type -h -t'
         ;;
@@ -50,11 +65,11 @@ __qctl_place() {
         options='--busy-timeout --db --help --json --max-age --max-dead --max-pending -h'
         ;;
     'dlq')
-        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --tag --type --until -a -h -n -q -t'
+        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
         subs='list show note review replay discard'
         ;;
     'dlq list')
-        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --tag --type --until -a -h -n -q -t'
+        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
         ;;
     'dlq show')
         options='--busy-timeout --db --help --json -h'
@@ -65,16 +80,52 @@ __qctl_place() {
         arguments=('dead...')
         ;;
     'dlq review')
-        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'dlq replay')
-        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'dlq discard')
-        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --tag --type --until --yes -a -h -q -t -y'
+        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
         arguments=('dead...')
+        ;;
+    'cron')
+        options='--busy-timeout --db --help --json -h'
+        subs='add list show next pause resume run remove'
+        ;;
+    'cron add')
+        options='--backoff --busy-timeout --catch-up --cwd --db --env --help --json --max-attempts --name --overlap --priority --queue --seconds --shell --tag --timeout --tz -h -p -q'
+        arguments=('types...')
+        tail=1
+        ;;
+    'cron list')
+        options='--busy-timeout --db --help --json -h'
+        ;;
+    'cron show')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules')
+        ;;
+    'cron next')
+        options='--after --busy-timeout --count --db --help --json -h -n'
+        arguments=('schedules')
+        ;;
+    'cron pause')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
+        ;;
+    'cron resume')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
+        ;;
+    'cron run')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
+        ;;
+    'cron remove')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('schedules...')
         ;;
     'types')
         options='--busy-timeout --db --help --json -h'
@@ -141,11 +192,16 @@ __qctl_kind() {
         esac ;;
     'work')
         case $2 in
-        --concurrency|-c|--max-jobs|--max-time|--grace|--busy-timeout) kind='-' ;;
+        --concurrency|-c|--threads|--coroutines|--memory|--max-jobs-per-child|--max-jobs|--max-time|--grace|--busy-timeout) kind='-' ;;
         --queue|-q) kind='queues' ;;
         --type|-t) kind='types' ;;
         --handlers|-H|--db) kind='file' ;;
         --log-format) kind='=text json' ;;
+        esac ;;
+    'workers')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
         esac ;;
     'list')
         case $2 in
@@ -197,6 +253,23 @@ __qctl_kind() {
         --tag) kind='tags' ;;
         --db) kind='file' ;;
         esac ;;
+    'explain')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'pause')
+        case $2 in
+        --queue|-q) kind='queues' ;;
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'resume')
+        case $2 in
+        --queue|-q) kind='queues' ;;
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
     'stats')
         case $2 in
         --since|--busy-timeout) kind='-' ;;
@@ -210,6 +283,7 @@ __qctl_kind() {
         esac ;;
     'dlq')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
@@ -218,6 +292,7 @@ __qctl_kind() {
         esac ;;
     'dlq list')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
@@ -236,6 +311,7 @@ __qctl_kind() {
         esac ;;
     'dlq review')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
@@ -244,6 +320,7 @@ __qctl_kind() {
         esac ;;
     'dlq replay')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
@@ -252,11 +329,63 @@ __qctl_kind() {
         esac ;;
     'dlq discard')
         case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
         --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
+        esac ;;
+    'cron')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron add')
+        case $2 in
+        --name|--tz|--shell|--max-attempts|--backoff|--timeout|--env|--busy-timeout) kind='-' ;;
+        --catch-up) kind='=latest all none' ;;
+        --overlap) kind='=skip allow' ;;
+        --priority|-p) kind='=low normal high critical' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --cwd) kind='dir' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'cron list')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron show')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron next')
+        case $2 in
+        --after|--count|-n|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'cron pause')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron resume')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron run')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'cron remove')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
         esac ;;
     'types')
         case $2 in

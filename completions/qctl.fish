@@ -1,10 +1,11 @@
 # Completion of qctl for fish. Written by `qctl completion fish`: do not edit.
-set -g __qctl_groups '' 'dlq' 'types'
-set -g __qctl_tailed 'enqueue' 'once'
+set -g __qctl_groups '' 'dlq' 'cron' 'types'
+set -g __qctl_tailed 'enqueue' 'cron add' 'once'
 set -g __qctl_with_value
 set -a __qctl_with_value ' --db' ' --busy-timeout'
 set -a __qctl_with_value 'enqueue --shell' 'enqueue --in' 'enqueue -i' 'enqueue --at' 'enqueue --id' 'enqueue --payload' 'enqueue --max-attempts' 'enqueue --backoff' 'enqueue --timeout' 'enqueue --expires' 'enqueue --key' 'enqueue --key-for' 'enqueue --env' 'enqueue --wait-timeout' 'enqueue --busy-timeout' 'enqueue --from' 'enqueue --db' 'enqueue --priority' 'enqueue -p' 'enqueue --queue' 'enqueue -q' 'enqueue --tag' 'enqueue --type' 'enqueue -t' 'enqueue --cwd'
-set -a __qctl_with_value 'work --concurrency' 'work -c' 'work --max-jobs' 'work --max-time' 'work --grace' 'work --busy-timeout' 'work --queue' 'work -q' 'work --type' 'work -t' 'work --handlers' 'work -H' 'work --db' 'work --log-format'
+set -a __qctl_with_value 'work --concurrency' 'work -c' 'work --threads' 'work --coroutines' 'work --memory' 'work --max-jobs-per-child' 'work --max-jobs' 'work --max-time' 'work --grace' 'work --busy-timeout' 'work --queue' 'work -q' 'work --type' 'work -t' 'work --handlers' 'work -H' 'work --db' 'work --log-format'
+set -a __qctl_with_value 'workers --db' 'workers --busy-timeout'
 set -a __qctl_with_value 'list --status' 'list -s' 'list --type' 'list -t' 'list --queue' 'list -q' 'list --tag' 'list --key' 'list --since' 'list --until' 'list --search' 'list --limit' 'list -n' 'list --busy-timeout' 'list --db'
 set -a __qctl_with_value 'show --db' 'show --busy-timeout'
 set -a __qctl_with_value 'logs --attempt' 'logs --busy-timeout' 'logs --db'
@@ -12,15 +13,27 @@ set -a __qctl_with_value 'wait --wait-timeout' 'wait --busy-timeout' 'wait --db'
 set -a __qctl_with_value 'cancel --status' 'cancel -s' 'cancel --type' 'cancel -t' 'cancel --queue' 'cancel -q' 'cancel --tag' 'cancel --key' 'cancel --since' 'cancel --until' 'cancel --search' 'cancel --error' 'cancel --busy-timeout' 'cancel --db'
 set -a __qctl_with_value 'retry --status' 'retry -s' 'retry --type' 'retry -t' 'retry --queue' 'retry -q' 'retry --tag' 'retry --key' 'retry --since' 'retry --until' 'retry --search' 'retry --error' 'retry --busy-timeout' 'retry --db'
 set -a __qctl_with_value 'edit --payload' 'edit --in' 'edit -i' 'edit --at' 'edit --max-attempts' 'edit --backoff' 'edit --timeout' 'edit --busy-timeout' 'edit --priority' 'edit -p' 'edit --queue' 'edit -q' 'edit --tag' 'edit --db'
+set -a __qctl_with_value 'explain --db' 'explain --busy-timeout'
+set -a __qctl_with_value 'pause --queue' 'pause -q' 'pause --db' 'pause --busy-timeout'
+set -a __qctl_with_value 'resume --queue' 'resume -q' 'resume --db' 'resume --busy-timeout'
 set -a __qctl_with_value 'stats --since' 'stats --busy-timeout' 'stats --type' 'stats -t' 'stats --db'
 set -a __qctl_with_value 'health --max-pending' 'health --max-age' 'health --max-dead' 'health --busy-timeout' 'health --db'
-set -a __qctl_with_value 'dlq --type' 'dlq -t' 'dlq --queue' 'dlq -q' 'dlq --tag' 'dlq --key' 'dlq --since' 'dlq --until' 'dlq --search' 'dlq --error' 'dlq --limit' 'dlq -n' 'dlq --busy-timeout' 'dlq --db'
-set -a __qctl_with_value 'dlq list --type' 'dlq list -t' 'dlq list --queue' 'dlq list -q' 'dlq list --tag' 'dlq list --key' 'dlq list --since' 'dlq list --until' 'dlq list --search' 'dlq list --error' 'dlq list --limit' 'dlq list -n' 'dlq list --busy-timeout' 'dlq list --db'
+set -a __qctl_with_value 'dlq --status' 'dlq -s' 'dlq --type' 'dlq -t' 'dlq --queue' 'dlq -q' 'dlq --tag' 'dlq --key' 'dlq --since' 'dlq --until' 'dlq --search' 'dlq --error' 'dlq --limit' 'dlq -n' 'dlq --busy-timeout' 'dlq --db'
+set -a __qctl_with_value 'dlq list --status' 'dlq list -s' 'dlq list --type' 'dlq list -t' 'dlq list --queue' 'dlq list -q' 'dlq list --tag' 'dlq list --key' 'dlq list --since' 'dlq list --until' 'dlq list --search' 'dlq list --error' 'dlq list --limit' 'dlq list -n' 'dlq list --busy-timeout' 'dlq list --db'
 set -a __qctl_with_value 'dlq show --db' 'dlq show --busy-timeout'
 set -a __qctl_with_value 'dlq note --db' 'dlq note --busy-timeout'
-set -a __qctl_with_value 'dlq review --type' 'dlq review -t' 'dlq review --queue' 'dlq review -q' 'dlq review --tag' 'dlq review --key' 'dlq review --since' 'dlq review --until' 'dlq review --search' 'dlq review --error' 'dlq review --busy-timeout' 'dlq review --db'
-set -a __qctl_with_value 'dlq replay --type' 'dlq replay -t' 'dlq replay --queue' 'dlq replay -q' 'dlq replay --tag' 'dlq replay --key' 'dlq replay --since' 'dlq replay --until' 'dlq replay --search' 'dlq replay --error' 'dlq replay --busy-timeout' 'dlq replay --db'
-set -a __qctl_with_value 'dlq discard --type' 'dlq discard -t' 'dlq discard --queue' 'dlq discard -q' 'dlq discard --tag' 'dlq discard --key' 'dlq discard --since' 'dlq discard --until' 'dlq discard --search' 'dlq discard --error' 'dlq discard --busy-timeout' 'dlq discard --db'
+set -a __qctl_with_value 'dlq review --status' 'dlq review -s' 'dlq review --type' 'dlq review -t' 'dlq review --queue' 'dlq review -q' 'dlq review --tag' 'dlq review --key' 'dlq review --since' 'dlq review --until' 'dlq review --search' 'dlq review --error' 'dlq review --busy-timeout' 'dlq review --db'
+set -a __qctl_with_value 'dlq replay --status' 'dlq replay -s' 'dlq replay --type' 'dlq replay -t' 'dlq replay --queue' 'dlq replay -q' 'dlq replay --tag' 'dlq replay --key' 'dlq replay --since' 'dlq replay --until' 'dlq replay --search' 'dlq replay --error' 'dlq replay --busy-timeout' 'dlq replay --db'
+set -a __qctl_with_value 'dlq discard --status' 'dlq discard -s' 'dlq discard --type' 'dlq discard -t' 'dlq discard --queue' 'dlq discard -q' 'dlq discard --tag' 'dlq discard --key' 'dlq discard --since' 'dlq discard --until' 'dlq discard --search' 'dlq discard --error' 'dlq discard --busy-timeout' 'dlq discard --db'
+set -a __qctl_with_value 'cron --db' 'cron --busy-timeout'
+set -a __qctl_with_value 'cron add --name' 'cron add --tz' 'cron add --shell' 'cron add --max-attempts' 'cron add --backoff' 'cron add --timeout' 'cron add --env' 'cron add --busy-timeout' 'cron add --catch-up' 'cron add --overlap' 'cron add --priority' 'cron add -p' 'cron add --queue' 'cron add -q' 'cron add --tag' 'cron add --cwd' 'cron add --db'
+set -a __qctl_with_value 'cron list --db' 'cron list --busy-timeout'
+set -a __qctl_with_value 'cron show --db' 'cron show --busy-timeout'
+set -a __qctl_with_value 'cron next --after' 'cron next --count' 'cron next -n' 'cron next --busy-timeout' 'cron next --db'
+set -a __qctl_with_value 'cron pause --db' 'cron pause --busy-timeout'
+set -a __qctl_with_value 'cron resume --db' 'cron resume --busy-timeout'
+set -a __qctl_with_value 'cron run --db' 'cron run --busy-timeout'
+set -a __qctl_with_value 'cron remove --db' 'cron remove --busy-timeout'
 set -a __qctl_with_value 'types --db' 'types --busy-timeout'
 set -a __qctl_with_value 'types list --db' 'types list --busy-timeout'
 set -a __qctl_with_value 'types set --queue' 'types set -q' 'types set --timeout' 'types set --max-attempts' 'types set --backoff' 'types set --output-limit' 'types set --retention' 'types set --command' 'types set --rate' 'types set --rate-burst' 'types set --rate-key' 'types set --concurrency' 'types set --concurrency-key' 'types set --busy-timeout' 'types set --priority' 'types set -p' 'types set --schema' 'types set --db'
@@ -109,11 +122,13 @@ end
 
 complete -c qctl -f
 complete -c qctl -n '__qctl_at "enqueue --"' -a '(__qctl_command)'
+complete -c qctl -n '__qctl_at "cron add --"' -a '(__qctl_command)'
 complete -c qctl -n '__qctl_at "once --"' -a '(__qctl_command)'
 
 # qctl
 complete -c qctl -n '__qctl_at \'\'' -a enqueue -d 'Put a job into the queue: a typed job, or a command'
 complete -c qctl -n '__qctl_at \'\'' -a work -d 'Run jobs: a worker'
+complete -c qctl -n '__qctl_at \'\'' -a workers -d 'List workers, and what each runs'
 complete -c qctl -n '__qctl_at \'\'' -a list -d 'List jobs'
 complete -c qctl -n '__qctl_at \'\'' -a show -d 'Show a job and its history'
 complete -c qctl -n '__qctl_at \'\'' -a logs -d 'Print what a job wrote'
@@ -121,9 +136,13 @@ complete -c qctl -n '__qctl_at \'\'' -a wait -d 'Wait until jobs have ended'
 complete -c qctl -n '__qctl_at \'\'' -a cancel -d 'Cancel jobs'
 complete -c qctl -n '__qctl_at \'\'' -a retry -d 'Run jobs now: again, or before their time'
 complete -c qctl -n '__qctl_at \'\'' -a edit -d 'Change a job that has not ended'
+complete -c qctl -n '__qctl_at \'\'' -a explain -d 'Say why a job is not running, and what would let it'
+complete -c qctl -n '__qctl_at \'\'' -a pause -d 'Start no more jobs of a type, a queue, or at all'
+complete -c qctl -n '__qctl_at \'\'' -a resume -d 'Let jobs start again that were paused'
 complete -c qctl -n '__qctl_at \'\'' -a stats -d 'Show how the queue does'
 complete -c qctl -n '__qctl_at \'\'' -a health -d 'Say whether the queue is healthy, by exit code'
 complete -c qctl -n '__qctl_at \'\'' -a dlq -d 'Inspect and replay dead letters'
+complete -c qctl -n '__qctl_at \'\'' -a cron -d 'Recurring jobs: add, list and steer schedules'
 complete -c qctl -n '__qctl_at \'\'' -a types -d 'Set what holds for all jobs of a type'
 complete -c qctl -n '__qctl_at \'\'' -a once -d 'Run a command here, unless it was done before'
 complete -c qctl -n '__qctl_at \'\'' -a purge -d 'Delete jobs that ended long ago'
@@ -175,6 +194,10 @@ complete -c qctl -n '__qctl_at \'work\'' -l concurrency -s c -r -f -d 'Jobs at t
 complete -c qctl -n '__qctl_at \'work\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'work\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'work\'' -l handlers -s H -r -F -d 'Python handlers: a module, or a file.py; may be repeated.'
+complete -c qctl -n '__qctl_at \'work\'' -l threads -r -f -d 'Run N plain handlers at once as threads of one process (for waiting, not for work).'
+complete -c qctl -n '__qctl_at \'work\'' -l coroutines -r -f -d 'Run so many async handlers at once in one process (default 100).'
+complete -c qctl -n '__qctl_at \'work\'' -l memory -r -f -d 'Address space that a job\'s process may have: 512m, 2g.'
+complete -c qctl -n '__qctl_at \'work\'' -l max-jobs-per-child -r -f -d 'Replace a handler process after so many jobs.'
 complete -c qctl -n '__qctl_at \'work\'' -l once -d 'Stop when nothing is due.'
 complete -c qctl -n '__qctl_at \'work\'' -l drain -d 'Stop when nothing is left to run, retries and delayed jobs included; exit 1 if jobs died.'
 complete -c qctl -n '__qctl_at \'work\'' -l max-jobs -r -f -d 'Stop after so many jobs.'
@@ -187,6 +210,12 @@ complete -c qctl -n '__qctl_at \'work\'' -l db -r -F -d 'The queue file (default
 complete -c qctl -n '__qctl_at \'work\'' -l json -d 'JSON: one object, or one a line for lists.'
 complete -c qctl -n '__qctl_at \'work\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'work\'' -l help -s h -d 'Show the help of a command.'
+
+# workers
+complete -c qctl -n '__qctl_at \'workers\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'workers\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'workers\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'workers\'' -l help -s h -d 'Show the help of a command.'
 
 # list
 complete -c qctl -n '__qctl_at \'list\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
@@ -282,6 +311,31 @@ complete -c qctl -n '__qctl_at \'edit\'' -l busy-timeout -r -f -d 'Wait so long 
 complete -c qctl -n '__qctl_at \'edit\'' -l help -s h -d 'Show the help of a command.'
 complete -c qctl -n '__qctl_at \'edit\' 0' -f -k -a '(__qctl_values jobs)'
 
+# explain
+complete -c qctl -n '__qctl_at \'explain\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'explain\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'explain\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'explain\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'explain\' 0' -f -k -a '(__qctl_values jobs)'
+
+# pause
+complete -c qctl -n '__qctl_at \'pause\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'A queue; may be repeated.'
+complete -c qctl -n '__qctl_at \'pause\'' -l all -d 'Everything.'
+complete -c qctl -n '__qctl_at \'pause\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'pause\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'pause\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'pause\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'pause\' 0+' -f -a '(__qctl_values types)'
+
+# resume
+complete -c qctl -n '__qctl_at \'resume\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'A queue; may be repeated.'
+complete -c qctl -n '__qctl_at \'resume\'' -l all -d 'Everything.'
+complete -c qctl -n '__qctl_at \'resume\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'resume\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'resume\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'resume\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'resume\' 0+' -f -a '(__qctl_values types)'
+
 # stats
 complete -c qctl -n '__qctl_at \'stats\'' -l since -r -f -d 'The window of rates and percentiles (default 1h).'
 complete -c qctl -n '__qctl_at \'stats\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only this type; may be repeated.'
@@ -306,6 +360,7 @@ complete -c qctl -n '__qctl_at \'dlq\'' -a note -d 'Write a note on dead letters
 complete -c qctl -n '__qctl_at \'dlq\'' -a review -d 'Mark dead letters as reviewed'
 complete -c qctl -n '__qctl_at \'dlq\'' -a replay -d 'Send dead letters back to the queue'
 complete -c qctl -n '__qctl_at \'dlq\'' -a discard -d 'Delete dead letters and their jobs'
+complete -c qctl -n '__qctl_at \'dlq\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
@@ -322,6 +377,7 @@ complete -c qctl -n '__qctl_at \'dlq\'' -l busy-timeout -r -f -d 'Wait so long f
 complete -c qctl -n '__qctl_at \'dlq\'' -l help -s h -d 'Show the help of a command.'
 
 # dlq list
+complete -c qctl -n '__qctl_at \'dlq list\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq list\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq list\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq list\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
@@ -352,6 +408,7 @@ complete -c qctl -n '__qctl_at \'dlq note\'' -l help -s h -d 'Show the help of a
 complete -c qctl -n '__qctl_at \'dlq note\' 0+' -f -k -a '(__qctl_values dead)'
 
 # dlq review
+complete -c qctl -n '__qctl_at \'dlq review\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq review\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq review\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq review\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
@@ -370,6 +427,7 @@ complete -c qctl -n '__qctl_at \'dlq review\'' -l help -s h -d 'Show the help of
 complete -c qctl -n '__qctl_at \'dlq review\' 0+' -f -k -a '(__qctl_values dead)'
 
 # dlq replay
+complete -c qctl -n '__qctl_at \'dlq replay\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq replay\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq replay\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq replay\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
@@ -388,6 +446,7 @@ complete -c qctl -n '__qctl_at \'dlq replay\'' -l help -s h -d 'Show the help of
 complete -c qctl -n '__qctl_at \'dlq replay\' 0+' -f -k -a '(__qctl_values dead)'
 
 # dlq discard
+complete -c qctl -n '__qctl_at \'dlq discard\'' -l status -s s -r -f -a 'pending blocked processing completed failed cancelled' -d 'Only jobs in this status; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only jobs of this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'Only jobs of this queue; may be repeated.'
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l tag -r -f -a '(__qctl_values tags)' -d 'Only jobs with this tag; may be repeated.'
@@ -404,6 +463,91 @@ complete -c qctl -n '__qctl_at \'dlq discard\'' -l json -d 'JSON: one object, or
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'dlq discard\'' -l help -s h -d 'Show the help of a command.'
 complete -c qctl -n '__qctl_at \'dlq discard\' 0+' -f -k -a '(__qctl_values dead)'
+
+# cron
+complete -c qctl -n '__qctl_at \'cron\'' -a add -d 'Add a recurring job'
+complete -c qctl -n '__qctl_at \'cron\'' -a list -d 'List the schedules'
+complete -c qctl -n '__qctl_at \'cron\'' -a show -d 'Show a schedule whole'
+complete -c qctl -n '__qctl_at \'cron\'' -a next -d 'Show the next ticks of a schedule'
+complete -c qctl -n '__qctl_at \'cron\'' -a pause -d 'Let schedules rest'
+complete -c qctl -n '__qctl_at \'cron\'' -a resume -d 'Let schedules tick again, from the next tick on'
+complete -c qctl -n '__qctl_at \'cron\'' -a run -d 'Make a job of a schedule now; prints its number'
+complete -c qctl -n '__qctl_at \'cron\'' -a remove -d 'Delete schedules; their jobs stay'
+complete -c qctl -n '__qctl_at \'cron\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron\'' -l help -s h -d 'Show the help of a command.'
+
+# cron add
+complete -c qctl -n '__qctl_at \'cron add\'' -l name -r -f -d 'What to call it (default: the type, made unique).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l tz -r -f -d 'The time zone it goes by, such as Europe/Berlin (default: that of this machine).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l catch-up -r -f -a 'latest all none' -d 'Ticks missed in a downtime: latest (default), all (100 at most) or none.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l overlap -r -f -a 'skip allow' -d 'While an earlier job has not ended: skip the tick (default), or allow.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l seconds -d 'The expression has a sixth field, the seconds, at its end.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l shell -r -f -d 'Run a line with /bin/sh -c.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l priority -s p -r -f -a 'low normal high critical' -d 'low, normal, high, critical or a number (default 0).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l queue -s q -r -f -a '(__qctl_values queues)' -d 'The queue of its jobs (default: default).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l tag -r -f -a '(__qctl_values tags)' -d 'A tag for its jobs; may be repeated.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l max-attempts -r -f -d 'Attempts before a job becomes a dead letter (default 5).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l backoff -r -f -d 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'
+complete -c qctl -n '__qctl_at \'cron add\'' -l timeout -r -f -d 'Longest time of an attempt (default 24h; none: no limit).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l cwd -r -f -a '(__fish_complete_directories (commandline -ct))' -d 'Where a command runs (default: here).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l env -r -f -d 'A variable for a command; NAME alone: its value here.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron add\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron add\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron add\' 0+' -f -a '(__qctl_values types)'
+
+# cron list
+complete -c qctl -n '__qctl_at \'cron list\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron list\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron list\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron list\'' -l help -s h -d 'Show the help of a command.'
+
+# cron show
+complete -c qctl -n '__qctl_at \'cron show\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron show\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron show\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron show\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron show\' 0' -f -a '(__qctl_values schedules)'
+
+# cron next
+complete -c qctl -n '__qctl_at \'cron next\'' -l after -r -f -d 'Those after this time (default: now).'
+complete -c qctl -n '__qctl_at \'cron next\'' -l count -s n -r -f -d 'How many (default 5).'
+complete -c qctl -n '__qctl_at \'cron next\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron next\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron next\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron next\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron next\' 0' -f -a '(__qctl_values schedules)'
+
+# cron pause
+complete -c qctl -n '__qctl_at \'cron pause\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron pause\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron pause\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron pause\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron pause\' 0+' -f -a '(__qctl_values schedules)'
+
+# cron resume
+complete -c qctl -n '__qctl_at \'cron resume\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron resume\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron resume\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron resume\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron resume\' 0+' -f -a '(__qctl_values schedules)'
+
+# cron run
+complete -c qctl -n '__qctl_at \'cron run\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron run\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron run\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron run\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron run\' 0+' -f -a '(__qctl_values schedules)'
+
+# cron remove
+complete -c qctl -n '__qctl_at \'cron remove\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'cron remove\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'cron remove\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'cron remove\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'cron remove\' 0+' -f -a '(__qctl_values schedules)'
 
 # types
 complete -c qctl -n '__qctl_at \'types\'' -a list -d 'List what is set for types and queues'

@@ -18,6 +18,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
                 @('enqueue', 'Put a job into the queue: a typed job, or a command.'),
                 @('work', 'Run jobs: a worker.'),
+                @('workers', 'List workers, and what each runs.'),
                 @('list', 'List jobs.'),
                 @('show', 'Show a job and its history.'),
                 @('logs', 'Print what a job wrote.'),
@@ -25,9 +26,13 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('cancel', 'Cancel jobs.'),
                 @('retry', 'Run jobs now: again, or before their time.'),
                 @('edit', 'Change a job that has not ended.'),
+                @('explain', 'Say why a job is not running, and what would let it.'),
+                @('pause', 'Start no more jobs of a type, a queue, or at all.'),
+                @('resume', 'Let jobs start again that were paused.'),
                 @('stats', 'Show how the queue does.'),
                 @('health', 'Say whether the queue is healthy, by exit code.'),
                 @('dlq', 'Inspect and replay dead letters.'),
+                @('cron', 'Recurring jobs: add, list and steer schedules.'),
                 @('types', 'Set what holds for all jobs of a type.'),
                 @('once', 'Run a command here, unless it was done before.'),
                 @('purge', 'Delete jobs that ended long ago.'),
@@ -93,6 +98,10 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--handlers', 'file', 'Python handlers: a module, or a file.py; may be repeated.'),
                 @('-H', 'file', 'Python handlers: a module, or a file.py; may be repeated.'),
+                @('--threads', '-', 'Run N plain handlers at once as threads of one process (for waiting, not for work).'),
+                @('--coroutines', '-', 'Run so many async handlers at once in one process (default 100).'),
+                @('--memory', '-', 'Address space that a job''s process may have: 512m, 2g.'),
+                @('--max-jobs-per-child', '-', 'Replace a handler process after so many jobs.'),
                 @('--once', '', 'Stop when nothing is due.'),
                 @('--drain', '', 'Stop when nothing is left to run, retries and delayed jobs included; exit 1 if jobs died.'),
                 @('--max-jobs', '-', 'Stop after so many jobs.'),
@@ -102,6 +111,19 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--quiet', '', 'No line per event.'),
                 @('--verbose', '', 'Show the traceback of handlers that cannot be loaded.'),
                 @('-v', '', 'Show the traceback of handlers that cannot be loaded.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'workers' = @{
+            Options = @(
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
@@ -266,6 +288,51 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Arguments = @('jobs')
             Tail = $false
         }
+        'explain' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('jobs')
+            Tail = $false
+        }
+        'pause' = @{
+            Options = @(
+                @('--queue', 'queues', 'A queue; may be repeated.'),
+                @('-q', 'queues', 'A queue; may be repeated.'),
+                @('--all', '', 'Everything.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types...')
+            Tail = $false
+        }
+        'resume' = @{
+            Options = @(
+                @('--queue', 'queues', 'A queue; may be repeated.'),
+                @('-q', 'queues', 'A queue; may be repeated.'),
+                @('--all', '', 'Everything.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types...')
+            Tail = $false
+        }
         'stats' = @{
             Options = @(
                 @('--since', '-', 'The window of rates and percentiles (default 1h).'),
@@ -300,6 +367,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -333,6 +402,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq list' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -386,6 +457,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq review' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -414,6 +487,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq replay' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -442,6 +517,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq discard' = @{
             Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
                 @('--type', 'types', 'Only jobs of this type; may be repeated.'),
                 @('-t', 'types', 'Only jobs of this type; may be repeated.'),
                 @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
@@ -466,6 +543,150 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @('dead...')
+            Tail = $false
+        }
+        'cron' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+                @('add', 'Add a recurring job.'),
+                @('list', 'List the schedules.'),
+                @('show', 'Show a schedule whole.'),
+                @('next', 'Show the next ticks of a schedule.'),
+                @('pause', 'Let schedules rest.'),
+                @('resume', 'Let schedules tick again, from the next tick on.'),
+                @('run', 'Make a job of a schedule now; prints its number.'),
+                @('remove', 'Delete schedules; their jobs stay.')
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'cron add' = @{
+            Options = @(
+                @('--name', '-', 'What to call it (default: the type, made unique).'),
+                @('--tz', '-', 'The time zone it goes by, such as Europe/Berlin (default: that of this machine).'),
+                @('--catch-up', '=latest all none', 'Ticks missed in a downtime: latest (default), all (100 at most) or none.'),
+                @('--overlap', '=skip allow', 'While an earlier job has not ended: skip the tick (default), or allow.'),
+                @('--seconds', '', 'The expression has a sixth field, the seconds, at its end.'),
+                @('--shell', '-', 'Run a line with /bin/sh -c.'),
+                @('--priority', '=low normal high critical', 'low, normal, high, critical or a number (default 0).'),
+                @('-p', '=low normal high critical', 'low, normal, high, critical or a number (default 0).'),
+                @('--queue', 'queues', 'The queue of its jobs (default: default).'),
+                @('-q', 'queues', 'The queue of its jobs (default: default).'),
+                @('--tag', 'tags', 'A tag for its jobs; may be repeated.'),
+                @('--max-attempts', '-', 'Attempts before a job becomes a dead letter (default 5).'),
+                @('--backoff', '-', 'linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%].'),
+                @('--timeout', '-', 'Longest time of an attempt (default 24h; none: no limit).'),
+                @('--cwd', 'dir', 'Where a command runs (default: here).'),
+                @('--env', '-', 'A variable for a command; NAME alone: its value here.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('types...')
+            Tail = $true
+        }
+        'cron list' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'cron show' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules')
+            Tail = $false
+        }
+        'cron next' = @{
+            Options = @(
+                @('--after', '-', 'Those after this time (default: now).'),
+                @('--count', '-', 'How many (default 5).'),
+                @('-n', '-', 'How many (default 5).'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules')
+            Tail = $false
+        }
+        'cron pause' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
+            Tail = $false
+        }
+        'cron resume' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
+            Tail = $false
+        }
+        'cron run' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
+            Tail = $false
+        }
+        'cron remove' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('schedules...')
             Tail = $false
         }
         'types' = @{

@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qctl.handlers import Dead, JobContext, Retry, Snooze, handler
+    from qctl.handlers import Dead, JobContext, Retry, Snooze, handler, on_start, on_stop
     from qctl.model import BadValue, Job, NotFound, QctlError, QueueFileError, QueueLocked
     from qctl.queue import Enqueued, Queue
 
@@ -37,10 +37,12 @@ __all__ = [
     "Snooze",
     "__version__",
     "handler",
+    "on_start",
+    "on_stop",
 ]
 
 _HOMES = {"Queue": "queue", "Enqueued": "queue"} | dict.fromkeys(
-    ("handler", "JobContext", "Retry", "Snooze", "Dead"), "handlers"
+    ("handler", "JobContext", "Retry", "Snooze", "Dead", "on_start", "on_stop"), "handlers"
 )
 
 

@@ -50,7 +50,8 @@ def delay(after: str | float | None) -> float | None:
 
 
 class JobContext:
-    """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts."""
+    """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts, and
+    `context`, where the functions of `on_start` put what all jobs of a process share."""
 
     __slots__ = ("attempt", "id", "max_attempts", "number", "type")
 
@@ -75,6 +76,38 @@ class JobContext:
         from qctl.store.sqlite.once import mark
 
         return mark(connection, f"{self.id}:{name}" if name else self.id)
+
+    @property
+    def context(self) -> Context:
+        return shared
+
+
+class Context:
+    """What all jobs of one handler process share, such as clients and pools: attributes, as `on_start` sets them."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"no function of on_start has put {name!r} into the context")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+
+shared = Context()
+starters: list[Callable[[Context], Any]] = []
+stoppers: list[Callable[[Context], Any]] = []
+
+
+def on_start(function: Function) -> Function:
+    """Have `function(context)` called once in each handler process, before its first job: connect there, and put what
+    the jobs share into the context (`context.pool = ...`, in a handler `job.context.pool`). What it raises stops the worker."""
+    starters.append(function)
+    return function
+
+
+def on_stop(function: Function) -> Function:
+    """Have `function(context)` called when a handler process leaves in good order (not when it is killed)."""
+    stoppers.append(function)
+    return function
 
 
 class Handler:
@@ -204,14 +237,47 @@ def call(known: Handler, payload: str, context: JobContext, run_async: Callable[
         if value is None:
             return Verdict(ending.SUCCEEDED)
         return result_of(value)
-    except Retry as wish:
-        return Verdict(ending.RETRY, error=str(wish), after=wish.after)
-    except Snooze as wish:
-        return Verdict(ending.SNOOZE, error=str(wish), after=wish.after)
-    except Dead as wish:
-        return Verdict(ending.DEAD, error=str(wish))
     except Exception as error:
-        return Verdict(ending.ERROR, error=describe(error))
+        return verdict_of(error)
+
+
+def verdict_of(error: Exception) -> Verdict:
+    """What an exception of a handler says."""
+    from qctl.rules import ending
+
+    if isinstance(error, Retry):
+        return Verdict(ending.RETRY, error=str(error), after=error.after)
+    if isinstance(error, Snooze):
+        return Verdict(ending.SNOOZE, error=str(error), after=error.after)
+    if isinstance(error, Dead):
+        return Verdict(ending.DEAD, error=str(error))
+    return Verdict(ending.ERROR, error=describe(error))
+
+
+class Begun(BaseException):
+    """Raised by `begun`: the handler is a coroutine, which waits to be awaited."""
+
+    def __init__(self, coroutine: Any) -> None:
+        super().__init__()
+        self.coroutine = coroutine
+
+
+def begun(coroutine: Any) -> Any:
+    raise Begun(coroutine)
+
+
+async def call_async(known: Handler, payload: str, context: JobContext) -> Verdict:
+    """Like `call`, for a handler that is a coroutine, on the running event loop."""
+    from qctl.rules import ending
+
+    try:
+        return call(known, payload, context, begun)  # it did not get as far as the coroutine
+    except Begun as it:
+        try:
+            value = await it.coroutine
+        except Exception as error:
+            return verdict_of(error)
+        return Verdict(ending.SUCCEEDED) if value is None else result_of(value)
 
 
 def result_of(value: Any) -> Verdict:

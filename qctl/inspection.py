@@ -51,6 +51,24 @@ class Inspection:
 
         return count_jobs(self.store, filter or Filter())
 
+    def limits(self) -> list[dict[str, Any]]:
+        """What is limited or paused: `scope` (type, queue, all), `name`, `rate` ("30/m"), `rate_burst`, `rate_key`,
+        `concurrency`, `concurrency_key`, `paused_at` (UTC text)."""
+        from qctl.store.sqlite.limits import limits_of
+
+        return limits_of(self.store)
+
+    def paused(self) -> list[tuple[str, str]]:
+        """What is paused: (scope, name), as `limits` has them."""
+        return [(one["scope"], one["name"]) for one in self.limits() if one["paused_at"] is not None]
+
+    def explain(self, number: int) -> dict[str, Any]:
+        """Why a job is not running: `says` (a sentence), `gates` (each `gate`, `why`, `opens`: the command that opens it,
+        `at`: when it opens by itself, ISO 8601 or None), `ahead` (due jobs of its queue that come before it)."""
+        from qctl.store.sqlite.explain import explain
+
+        return explain(self.store, self.get(number), time.time())
+
     def history(self, number: int) -> list[dict[str, Any]]:
         """The attempts of a job, oldest first, replays included, the running one last: attempt, worker, started_at,
         finished_at, outcome, exit_code, error."""
@@ -88,6 +106,15 @@ class Inspection:
         from qctl.store.sqlite.figures import live_workers
 
         return live_workers(self.store, time.time())
+
+    def workers(self) -> list[dict[str, Any]]:
+        """Every worker: id, host, pid, concurrency, started_at, beat_at (UTC text), alive, and running: for each job
+        number, type and started_at."""
+        from qctl.rules.when import parse_duration
+        from qctl.store.sqlite.workers import STALE_AFTER, list_workers
+
+        limit = self.store.setting("stale_after")
+        return list_workers(self.store, time.time(), STALE_AFTER if limit is None else parse_duration(limit))
 
     # -- figures --------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from qctl.model import COMMAND_TYPE, PENDING, BadValue, NewJob
 from qctl.rules import payload as payloads
 from qctl.rules.newjob import new_job
 from qctl.rules.when import to_text
+from qctl.scheduling import Scheduling
 from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.store import SQLiteStore
 from qctl.typesettings import TypeSettings
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qctl.model import Job
+
+ALIASES = (("delay", "in"), ("tag", "tags"))
+"""Other names of fields: `in` is no name in Python, and the option is called --tag."""
 
 
 def default_path() -> str:
@@ -47,7 +51,7 @@ class Enqueued(int):
         return int(self)
 
 
-class Queue(Inspection, TypeSettings):
+class Queue(Inspection, Scheduling, TypeSettings):
     """A queue in the file at `path` (default: `$QCTL_DB`, else the user's data folder), created when it is missing.
 
     `Queue(":memory:")` keeps it in memory, for tests. `busy_timeout`: seconds to wait while others write.
@@ -112,8 +116,12 @@ class Queue(Inspection, TypeSettings):
 
     def prepare(self, fields: dict[str, Any], now: float, known: dict[str, Any] | None = None) -> NewJob:
         """Check and complete what describes a job, without storing it; `known` as in `complete`. Raises BadValue."""
-        if "delay" in fields:
-            fields["in"] = fields.pop("delay")
+        for alias, field in ALIASES:
+            if alias in fields:
+                value = fields.pop(alias)
+                if value is not None and fields.get(field) is not None:
+                    raise BadValue(f"{alias} and {field} mean the same: give one of them")
+                fields[field] = value if value is not None else fields.get(field)
         job = new_job(fields, now, self.payload_text)
         if job.command is not None:
             from qctl.program import settle
@@ -211,6 +219,34 @@ class Queue(Inspection, TypeSettings):
         from qctl.store.sqlite.steer import edit_job
 
         return edit_job(self, number, changes, time.time())
+
+    def pause(self, scope: str, name: str = "") -> bool:
+        """Start no more jobs of a type or queue (`scope` "type" or "queue"), or none at all ("all"): what runs goes on.
+        False when it was paused already."""
+        from qctl.store.sqlite.limits import pause
+
+        return pause(self.store, scope, name, time.time())
+
+    def resume(self, scope: str, name: str = "") -> bool:
+        """End a pause. False when there was none."""
+        from qctl.store.sqlite.limits import resume
+
+        return resume(self.store, scope, name)
+
+    def set_limits(self, scope: str, name: str, **fields: Any) -> dict[str, Any]:
+        """Limit what may run of a type or queue (`scope` "type" or "queue"); all its limits, as `limits()` has them.
+
+        `rate="30/m"` (N/s, N/m, N/h, N/DURATION), `rate_burst` (so many more at once), `rate_key` (the field of the
+        payload whose values each have a rate of their own, such as `customer_id`), `concurrency` (at once, over all
+        workers), `concurrency_key`. None leaves one as it is, "" unsets it. Raises BadValue.
+        """
+        from qctl.store.sqlite.limits import set_limits
+
+        return set_limits(self.store, scope, name, fields)
+
+    def unset_limits(self, scope: str, name: str) -> None:
+        """Take all limits off a type or queue; a pause stays."""
+        self.set_limits(scope, name, rate="", concurrency="")
 
     # -- dead letters ---------------------------------------------------------------------------------------------
 

@@ -52,60 +52,34 @@ class TypeSettings:
         return misfits
 
     def unset_type(self, type: str, *fields: str) -> None:
-        """Take back what was said of a type: the fields and limits named, else everything. Raises NotFound, BadValue."""
+        """Take back what was said of a type: the fields named, else everything. Raises NotFound, BadValue."""
         from qctl.rules.typefields import FIELDS, LIMITS
+        from qctl.store.sqlite.limits import is_limited, set_limits
 
         for field in fields:
             if field not in FIELDS and field not in LIMITS:
                 raise BadValue(f"{field[:40]!r} is nothing a type has: use {', '.join((*FIELDS, *LIMITS))}")
-        is_limited = self.is_limited("type", type)
-        if not is_limited and not any(row["type"] == type for row in self.types()):
+        known = any(row["type"] == type for row in self.types())
+        if not known and not is_limited(self.store, "type", type):
             raise NotFound(f"nothing is set for type {type[:60]!r}: `qctl types list` shows what is")
         own = [field for field in fields or FIELDS if field in FIELDS]
+        others = tuple(field for field in fields or LIMITS if field in LIMITS)
         if own:
             self.set_type(type, **dict.fromkeys(own))
-        if is_limited:
-            self.take_back_limits("type", type, fields)
+        if others:
+            set_limits(self.store, "type", type, dict.fromkeys(others, ""))
 
-    def unset_queue(self, queue: str, *fields: str) -> None:
+    def unset_queue_limits(self, queue: str, *fields: str) -> None:
         """Take back limits of a queue: those named, else all. Raises NotFound, BadValue."""
         from qctl.rules.typefields import LIMITS
+        from qctl.store.sqlite.limits import is_limited, set_limits
 
         for field in fields:
             if field not in LIMITS:
                 raise BadValue(f"{field[:40]!r} is no limit of a queue: use {', '.join(LIMITS)}")
-        if not self.is_limited("queue", queue):
+        if not is_limited(self.store, "queue", queue):
             raise NotFound(f"no limit is set for queue {queue[:60]!r}: `qctl types list` shows what is")
-        self.take_back_limits("queue", queue, fields)
-
-    def is_limited(self, scope: str, name: str) -> bool:
-        return any((one["scope"], one["name"]) == (scope, name) for one in self.limits())
-
-    def take_back_limits(self, scope: str, name: str, fields: tuple[str, ...]) -> None:
-        from qctl.rules.typefields import LIMITS
-
-        limits = [field for field in fields or LIMITS if field in LIMITS]
-        if limits:
-            self.set_limits(scope, name, **dict.fromkeys(limits, ""))
-
-    # -- limits --
-
-    def limits(self) -> list[dict[str, Any]]:
-        """What is limited or paused: `scope` (type, queue, all), `name`, `rate` ("30/m"), `rate_burst`, `rate_key`,
-        `concurrency`, `concurrency_key`, `paused_at` (UTC text)."""
-        from qctl.store.sqlite.limits import limits_of
-
-        return limits_of(self.store)
-
-    def set_limits(self, scope: str, name: str, **fields: Any) -> Any:
-        """Limit what may run of a type or a queue (`scope`): rate ("30/m"), rate_burst, rate_key, concurrency,
-        concurrency_key; "" unsets one. Raises BadValue."""
-        from qctl.rules.newjob import name as checked
-        from qctl.store.sqlite.limits import set_limits
-
-        return set_limits(self.store, scope, checked(scope, name), fields)
-
-    # -- schemas --
+        set_limits(self.store, "queue", queue, dict.fromkeys(fields or LIMITS, ""))
 
     def misfits(self, type: str, schema: str) -> int:
         """How many typed jobs that wait have a payload that does not fit a schema (JSON text)."""

@@ -21,13 +21,15 @@ MAY: dict[str, set[str]] = {
     "store": {"rules", "model"},
     "handlers": {"rules", "model"},
     "program": {"rules", "model"},
+    "zone": {"rules", "model"},
     "inspection": {"store", "rules", "model"},
-    "queue": {"inspection", "typesettings", "store", "rules", "model", "program", "inline"},
+    "scheduling": {"store", "rules", "model", "zone"},
     "typesettings": {"store", "rules", "model", "program"},
+    "queue": {"inspection", "store", "rules", "model", "program", "inline", "scheduling", "typesettings"},
     "inline": {"queue", "handlers", "rules", "model"},
-    "worker": {"store", "handlers", "rules", "model"},
+    "worker": {"store", "handlers", "rules", "model", "zone"},
     "demo": {"qctl", "queue", "handlers", "program", "worker", "rules", "model"},
-    "cli": {"qctl", "queue", "handlers", "program", "worker", "rules", "model", "demo"},
+    "cli": {"qctl", "queue", "scheduling", "handlers", "program", "worker", "rules", "model", "demo"},
     "qctl": {"queue", "handlers", "model"},
     "__main__": {"cli"},
 }
@@ -46,7 +48,7 @@ EXCEPTIONS = {
 PACKAGES = {
     "typer": {"cli/face.py"},
     "rich": {"cli/render.py", "cli/table.py", "cli/picture.py"},
-    "croniter": set(),
+    "croniter": {"rules/cron.py"},
     "jsonschema": {"rules/schema.py"},
     "referencing": {"rules/schema.py"},
 }

@@ -60,6 +60,8 @@ class Bulk:
     def run(self) -> int:
         from qctl.cli.render import progress, say
 
+        if os.path.isdir(self.source):
+            raise BadValue(f"--from: {self.source} is a directory: name a file with a JSON object on each line")
         fd = 0 if self.source == "-" else os.open(self.source, os.O_RDONLY | os.O_CLOEXEC)
         size = os.fstat(fd).st_size if self.source != "-" else 0
         name = "stdin" if self.source == "-" else self.source
@@ -136,11 +138,31 @@ class Bulk:
                 self.queue.check_size(len(job.payload.encode()))
             self.queue.complete(job, self.types)
             return job
-        if self.defaults:
-            fields = {**self.defaults, **fields}
-            if "key_for" in self.defaults and "key" not in fields:
-                del fields["key_for"]  # it is for the lines that have a key
-        return self.queue.prepare(fields, now, self.types)
+        return self.queue.prepare(self.completed(fields), now, self.types)
+
+    def completed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a line as a job's: keys may be spelled as the options are, and options fill what it leaves open."""
+        for key in [key for key in fields if "-" in key]:
+            fields[key.replace("-", "_")] = fields.pop(key)
+        if "tag" in fields and fields.get("tags") is None:
+            fields["tags"] = fields.pop("tag")
+        env = fields.get("env")
+        if env and type(env) in (str, list):
+            from qctl.cli.enqueue import variables
+
+            fields["env"] = variables([env] if type(env) is str else env)
+        if not self.defaults:
+            return fields
+        is_command = fields.get("command") is not None or fields.get("shell") is not None
+        for key, value in self.defaults.items():
+            if fields.get(key) is not None or (key in ("cwd", "env") and not is_command):
+                continue
+            if key in ("in", "at") and (fields.get("in") is not None or fields.get("at") is not None):
+                continue  # the line says when, in the other way
+            if key == "key_for" and fields.get("key") is None and "key" not in self.defaults:
+                continue  # it is for the lines that have a key
+            fields[key] = value
+        return fields
 
     def wrong(self, line: int, why: str) -> LineError:
         where = f"{'stdin' if self.source == '-' else self.source}, line {line}"
@@ -192,6 +214,8 @@ def reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
     message = getattr(error, "msg", None)
+    if message is None and "digits" in str(error):
+        return "a number in it has too many digits: use text"
     if message is None:
         return f"not JSON: {error} is no JSON value"
     return f"not JSON: {message} at column {getattr(error, 'colno', 0)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from qctl.cli.filters import ERROR, FILTERS, agreed, filter_of, jobs_meant
+from qctl.cli.filters import ERROR, FILTERS, agreed, counted, filter_of, jobs_meant
 from qctl.cli.options import open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import KEY_HELD, NO
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from qctl.cli.spec import Values
     from qctl.queue import Queue
 
+CHUNK = 500
 WORDS = {
     "cancelled": "cancelled",
     "asked": "told to end",
-    "due": "runs now",
-    "pending": "runs again",
+    "due": "to run now",
+    "pending": "to run again",
 }
 
 
@@ -53,27 +54,33 @@ def steer(
         filter.statuses = filter.statuses or usual
         numbers = [job.number for job in queue.find(filter, newest_first=False)]
     if values["dry_run"]:
-        sys.stdout.write("".join(f"{number}\n" for number in numbers))
-        say(f"{len(numbers):,} jobs; nothing was changed (--dry-run)")
+        for number in numbers:
+            sys.stdout.write((object_json({"number": number}) if values["json"] else str(number)) + "\n")
+        say(f"{counted(len(numbers))}; nothing was changed (--dry-run)")
         return 0
-    if not named and numbers and not agreed(f"{verb} {len(numbers):,} jobs?", values):
+    if not named and numbers and not agreed(f"{verb} {counted(len(numbers))}?", values):
         say("nothing was changed")
         return 1
-    done = act(numbers)
-    held = 0
-    for number in numbers:
-        word = done.get(number, "gone")
-        if values["json"]:
-            sys.stdout.write(object_json({"number": number, "result": word}) + "\n")
-        elif word in good:
-            sys.stdout.write(f"{number}\n")
-        if word.startswith(KEY_HELD):
-            held += 1
-        if word not in good and named:
-            say(f"job {number} is {word}: it is left as it is")
-    count = sum(1 for word in done.values() if word in good)
+    words: dict[str, None] = {}
+    count = held = 0
+    for start in range(0, len(numbers), CHUNK):  # printed as it is done: an interruption leaves no doubt
+        chunk = numbers[start : start + CHUNK]
+        done = act(chunk)
+        for number in chunk:
+            word = done.get(number, "gone")
+            if values["json"]:
+                sys.stdout.write(object_json({"number": number, "result": word}) + "\n")
+            elif word in good:
+                sys.stdout.write(f"{number}\n")
+            held += word.startswith(KEY_HELD)
+            if word in good:
+                count += 1
+                words[WORDS[word]] = None
+            elif named:
+                say(f"job {number} is {word}: it is left as it is")
+        sys.stdout.flush()
     if not named:
-        say(f"{count:,} jobs: {', '.join(sorted({WORDS[w] for w in done.values() if w in good})) or 'nothing to do'}")
+        say(f"{counted(count)}: {', '.join(sorted(words)) or 'nothing to do'}")
     if held and not named:
         say(f"{held:,} were left: another unfinished job has their key")
     return NO if held and named else 0

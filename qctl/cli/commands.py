@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "enqueue": ("enqueue", "ENQUEUE", "Put a job into the queue: a typed job, or a command."),
     "work": ("work", "WORK", "Run jobs: a worker."),
+    "workers": ("workers", "WORKERS", "List workers, and what each runs."),
     "list": ("list", "LIST", "List jobs."),
     "show": ("show", "SHOW", "Show a job and its history."),
     "logs": ("logs", "LOGS", "Print what a job wrote."),
@@ -17,9 +18,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "cancel": ("cancel", "CANCEL", "Cancel jobs."),
     "retry": ("cancel", "RETRY", "Run jobs now: again, or before their time."),
     "edit": ("edit", "EDIT", "Change a job that has not ended."),
+    "explain": ("explain", "EXPLAIN", "Say why a job is not running, and what would let it."),
+    "pause": ("pause", "PAUSE", "Start no more jobs of a type, a queue, or at all."),
+    "resume": ("pause", "RESUME", "Let jobs start again that were paused."),
     "stats": ("stats", "STATS", "Show how the queue does."),
     "health": ("health", "HEALTH", "Say whether the queue is healthy, by exit code."),
     "dlq": ("dlq", "", "Inspect and replay dead letters."),
+    "cron": ("cron", "", "Recurring jobs: add, list and steer schedules."),
     "types": ("types", "", "Set what holds for all jobs of a type."),
     "once": ("once", "ONCE", "Run a command here, unless it was done before."),
     "purge": ("purge", "PURGE", "Delete jobs that ended long ago."),
@@ -41,6 +46,16 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "replay": ("dlq", "REPLAY", "Send dead letters back to the queue."),
         "discard": ("dlq", "DISCARD", "Delete dead letters and their jobs."),
     },
+    "cron": {
+        "add": ("cron", "ADD", "Add a recurring job."),
+        "list": ("cron", "LIST", "List the schedules."),
+        "show": ("cron", "SHOW", "Show a schedule whole."),
+        "next": ("cron", "NEXT", "Show the next ticks of a schedule."),
+        "pause": ("cron", "PAUSE", "Let schedules rest."),
+        "resume": ("cron", "RESUME", "Let schedules tick again, from the next tick on."),
+        "run": ("cron", "RUN", "Make a job of a schedule now; prints its number."),
+        "remove": ("cron", "REMOVE", "Delete schedules; their jobs stay."),
+    },
     "types": {
         "list": ("types", "LIST", "List what is set for types and queues."),
         "set": ("types", "SET", "Say what holds for all jobs of a type."),
@@ -48,7 +63,7 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
     },
 }
 
-DEFAULT_SUBCOMMANDS = {"dlq": "list", "types": "list"}
+DEFAULT_SUBCOMMANDS = {"dlq": "list", "cron": "list", "types": "list"}
 HIDDEN = ("_values", "_picture")
 
 

@@ -119,7 +119,7 @@ VALUES = Command(
     "_values",
     "Print values that a shell may offer.",
     values,
-    Argument("kind", help="types, queues, tags, jobs, dead, settings, shells or topics."),
+    Argument("kind", help="types, queues, tags, jobs, dead, schedules, settings, shells or topics."),
     Argument("prefix", required=False, help="How they begin."),
 )
 

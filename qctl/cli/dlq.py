@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from qctl.cli.filters import ERROR, FILTERS, agreed, filter_of, limit_of
+from qctl.cli.filters import ERROR, FILTERS, agreed, can_be_asked, counted, filter_of, limit_of, what
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import KEY_HELD, NO, BadValue, NotFound
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from qctl.queue import Queue
 
 CHUNK = 500
-LETTER_FILTERS = [option for option in FILTERS if option.key != "status"]
 
 
 def list_(values: Values) -> int:
@@ -87,7 +86,7 @@ def public(letter: dict[str, Any]) -> dict[str, Any]:
 def show(values: Values) -> int:
     from qctl.cli.render import hint, object_json, record
     from qctl.rules.clock import moment
-    from qctl.rules.when import from_text
+    from qctl.rules.when import from_text, iso
 
     queue = look_at_queue(values)
     letters = letters_of(queue, values["job"])
@@ -97,10 +96,13 @@ def show(values: Values) -> int:
         sys.stdout.write(object_json({**public(one), "history": history, "deaths": len(letters)}) + "\n")
         return 0
     now = time.time()
+    job = queue.get(one["number"]) if one["number"] is not None else None
+    command = what(job) if job is not None and job.data["command"] else None
     pairs: list[tuple[Any, ...]] = [
         ("Error", one["last_error"] or "", None, "red"),
         ("Died", one["failed_at"], moment(from_text(one["failed_at"]), now)),
         ("Attempts", one["attempts"]),
+        ("Command", command),
         (
             "Payload",
             object_json(public(one)["payload"]) if isinstance(public(one)["payload"], dict) else one["payload"],
@@ -117,7 +119,7 @@ def show(values: Values) -> int:
         pairs.append(
             (
                 "History",
-                [f"#{h['attempt']} {h['outcome']}  {h['finished_at'] or ''}  {h['error'] or ''}" for h in history],
+                [f"#{h['attempt']} {h['outcome']}  {iso(h['finished_at'])}  {h['error'] or ''}" for h in history],
             )
         )
     name = "gone" if one["number"] is None else one["number"]
@@ -146,7 +148,8 @@ def meant(queue: Queue, values: Values, verb: str) -> tuple[list[dict[str, Any]]
     if named and (filter or values["all"]):
         raise BadValue("name jobs, or give filters, not both")
     if not named:
-        if not filter and not values["all"]:
+        everything = values["all"] or values["yes"] or values["dry_run"]
+        if not filter and not everything:
             raise BadValue(f"say what to {verb}: jobs, filters such as --type NAME, or --all")
         return list(queue.dead_letters(filter, reviewed=False)), False
     found: list[dict[str, Any]] = []
@@ -181,12 +184,13 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
                 )
     numbers = [one["number"] for one in letters if one["number"] is not None]
     if values["dry_run"]:
-        sys.stdout.write("".join(f"{number}\n" for number in numbers))
-        say(f"{len(letters):,} dead letters; nothing was changed (--dry-run)")
+        for number in numbers:
+            sys.stdout.write((object_json({"number": number}) if values["json"] else str(number)) + "\n")
+        say(f"{counted(len(letters), 'dead letter')}; nothing was changed (--dry-run)")
         return 0
-    if dangerous and not values["yes"] and values["all"] and not sys.stdin.isatty():
+    if dangerous and not values["yes"] and values["all"] and not can_be_asked():
         raise BadValue(f"{verb} --all: it cannot be undone: give --yes")
-    if letters and (not named or dangerous) and not agreed(f"{verb} {len(letters):,} dead letters?", values):
+    if letters and (not named or dangerous) and not agreed(f"{verb} {counted(len(letters), 'dead letter')}?", values):
         say("nothing was changed")
         return 1
     done, code = 0, 0
@@ -219,7 +223,9 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
         if left > len(held):
             text += f", {left - len(held):,} left: their jobs are gone or not dead any more"
         code = NO if held and named else 0
-    if not named or left or sys.stderr.isatty():
+    if values["json"] and verb != "replay":
+        sys.stdout.write(object_json({word: done}) + "\n")
+    elif not named or left or sys.stderr.isatty():
         say(text)
     return code
 
@@ -231,6 +237,12 @@ def note(values: Values) -> int:
     queue = open_queue(values)
     letters = [letters_of(queue, reference)[0] for reference in words[:-1]]
     queue.note([one["id"] for one in letters], words[-1])
+    if values["json"]:
+        from qctl.cli.render import object_json
+
+        for one in letters:
+            row = {"number": one["number"], "id": one["original_job_id"], "letter": one["id"]}
+            sys.stdout.write(object_json(row) + "\n")
     return 0
 
 
@@ -255,7 +267,7 @@ DRY_RUN = Option("--dry-run", help="Only list the jobs that it would touch.")
 YES = Option("--yes", "-y", help="Do not ask.")
 
 LIST = Command(
-    "list", "List dead letters.", list_, *LETTER_FILTERS, ERROR,
+    "list", "List dead letters.", list_, *FILTERS, ERROR,
     Option("--all", "-a", help="Also those that were reviewed."),
     Option("--limit", "-n", metavar="N", help="At most so many, newest first (default 20; 0: all)."),
     epilog=("qctl dlq list --error unreachable", "qctl dlq list --all --json"),
@@ -269,11 +281,9 @@ NOTE = Command(
     Argument("words", metavar="JOB... TEXT", multiple=True, help="Jobs, and last the text.", complete="dead"),
     epilog=("qctl dlq note 1036 'the cable was out'",),
 )  # fmt: skip
-REVIEW = Command("review", "Mark dead letters as reviewed.", review, JOBS, *LETTER_FILTERS, ERROR, ALL, DRY_RUN, YES)
+REVIEW = Command("review", "Mark dead letters as reviewed.", review, JOBS, *FILTERS, ERROR, ALL, DRY_RUN, YES)
 REPLAY = Command(
-    "replay", "Send dead letters back to the queue.", replay, JOBS, *LETTER_FILTERS, ERROR, ALL, DRY_RUN, YES,
+    "replay", "Send dead letters back to the queue.", replay, JOBS, *FILTERS, ERROR, ALL, DRY_RUN, YES,
     epilog=("qctl dlq replay 1036", "qctl dlq replay --type charge --error unreachable"),
 )  # fmt: skip
-DISCARD = Command(
-    "discard", "Delete dead letters and their jobs.", discard, JOBS, *LETTER_FILTERS, ERROR, ALL, DRY_RUN, YES
-)
+DISCARD = Command("discard", "Delete dead letters and their jobs.", discard, JOBS, *FILTERS, ERROR, ALL, DRY_RUN, YES)

@@ -89,6 +89,8 @@ def payload_of(words: list[str]) -> str:
     if len(words) == 1:
         if first == "-":
             return decoded(sys.stdin.buffer.read(), "stdin")
+        if first == "@":
+            raise BadValue("payload: there is no file name after @")
         if first[:1] == "@":
             with open(first[1:], "rb") as file:
                 return decoded(file.read(), first[1:])
@@ -112,6 +114,8 @@ def variables(given: list[str]) -> list[str]:
 
     pairs = []
     for entry in given:
+        if not isinstance(entry, str):
+            raise BadValue("env: use NAME=VALUE")
         if "=" not in entry:
             if entry not in os.environ:
                 raise BadValue(f"--env: there is no variable {entry[:40]!r} here: use NAME=VALUE")
@@ -122,14 +126,19 @@ def variables(given: list[str]) -> list[str]:
 
 def tell(job: Enqueued, values: Values) -> None:
     """The number on stdout, now that the job is on disk; on a terminal also when it will run."""
+    text = str(int(job))
     if values["json"]:
         from qctl.cli.render import object_json
 
         row = {"number": int(job), "id": job.id, "type": job.type, "status": job.status, "duplicate": job.duplicate}
-        sys.stdout.write(object_json(row) + "\n")
-    else:
-        sys.stdout.write(f"{int(job)}\n")
-    sys.stdout.flush()
+        text = object_json(row)
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}; job {int(job)} is stored all the same", "stdout") from None
     if values["in"] is not None or values["at"] is not None:
         from qctl.cli.render import say
         from qctl.rules.clock import moment

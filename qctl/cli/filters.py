@@ -151,18 +151,32 @@ def jobs_meant(queue: Any, values: Values, now: float, verb: str) -> tuple[list[
         raise BadValue("name jobs, or give filters, not both")
     if named:
         return queue.numbers(named), True
-    if not filter:
-        raise BadValue(f"say which jobs to {verb}: numbers, ids, ranges (1040-1050), or filters such as --type NAME")
+    if not filter and not (values["yes"] or values["dry_run"] or can_be_asked()):
+        raise BadValue(
+            f"say which jobs to {verb}: numbers, ids, ranges (1040-1050), or filters such as --type NAME; --yes for all"
+        )
     return [], False
+
+
+def counted(count: int, noun: str = "job") -> str:
+    """`1 job`, `1,204 jobs`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def can_be_asked() -> bool:
+    """Whether a person is there to answer."""
+    import sys
+
+    from qctl.cli.terminal import is_terminal
+
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
 def agreed(question: str, values: Values) -> bool:
     """Ask on a terminal; elsewhere, and with --yes, it is agreed."""
     import sys
 
-    from qctl.cli.terminal import is_terminal
-
-    if values.get("yes") or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+    if values.get("yes") or not can_be_asked():
         return True
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()

@@ -43,6 +43,11 @@ def run(values: Values) -> int:
     for check in verdict["checks"]:
         if not check["ok"]:
             hint(f"! {check['name']}: {check['shown']}       → {check['next']}")
+    from qctl.cli.pause import paused_hint
+
+    paused = paused_hint([(one["scope"], one["name"]) for one in verdict["paused"]])
+    if paused:
+        hint(paused)
     return code
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from qctl.cli.options import busy_timeout, queue_path
 from qctl.cli.spec import Command
 
@@ -11,11 +13,15 @@ if TYPE_CHECKING:
 
 
 def run(values: Values) -> int:
-    from qctl.cli.render import say
+    from qctl.cli.render import object_json, say
     from qctl.store.sqlite.migrate import initialise
 
     path = queue_path(values)
-    say(f"{path}: {initialise(path, busy_timeout(values))}")
+    what = initialise(path, busy_timeout(values))
+    if values["json"]:
+        sys.stdout.write(object_json({"path": path, "result": what}) + "\n")
+    else:
+        say(f"{path}: {what}")
     return 0
 
 

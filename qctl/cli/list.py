@@ -51,6 +51,11 @@ def run(values: Values) -> int:
         hint("no jobs" + (" that fit" if filter else " yet: `qctl enqueue -- echo hello` makes one"))
     elif count < total:
         hint(f"{count} of {number(total)} · --limit 0 for all, `qctl list --help` for filters")
+    from qctl.cli.pause import paused_hint
+
+    paused = paused_hint(queue.paused())
+    if paused:
+        hint(paused)
     return 0
 
 

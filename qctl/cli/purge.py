@@ -18,8 +18,10 @@ WEEK = 7 * 86_400.0
 
 
 def run(values: Values) -> int:
-    from qctl.cli.filters import agreed
+    from qctl.cli.filters import agreed, can_be_asked, counted
     from qctl.cli.render import object_json, progress, say
+    from qctl.cli.terminal import is_terminal
+    from qctl.rules.clock import duration_text
     from qctl.rules.newjob import seconds, whole
 
     statuses = values["status"] or ["completed"]
@@ -35,17 +37,17 @@ def run(values: Values) -> int:
         "keep": whole("--keep", values["keep"] or "0", 0, 2**62),
         "max_time": None if values["max_time"] is None else seconds("--max-time", values["max_time"]),
     }
-    count = queue.purge(**options, dry_run=True)["deleted"] if values["dry_run"] or sys.stderr.isatty() else None
     if values["dry_run"]:
         done = queue.purge(**options, dry_run=True)
         sys.stdout.write((object_json(done) if values["json"] else told(done, statuses, older)) + "\n")
         return 0
-    if older < 60 and set(statuses) - {"completed"}:
-        if not values["yes"] and not sys.stdin.isatty():
-            raise BadValue(f"purge of all {' and '.join(statuses)} jobs: it cannot be undone: give --yes")
-        if not agreed(f"purge {count or 0:,} jobs?", values):
-            say("nothing was purged")
-            return 1
+    if older < 60 and set(statuses) - {"completed"} and not (values["yes"] or can_be_asked()):
+        raise BadValue(f"purge of all {' and '.join(statuses)} jobs: it cannot be undone: give --yes")
+    count = queue.purge(**options, dry_run=True)["deleted"] if can_be_asked() or is_terminal(sys.stderr) else None
+    which = f"{counted(count or 0)} {' or '.join(statuses)} over {duration_text(older)} ago"
+    if count and not agreed(f"purge {which}?", values):
+        say("nothing was purged")
+        return 1
     with progress("purging", count, unit="jobs") as bar:
         done = queue.purge(**options, progress=bar.advance)
     sys.stdout.write((object_json(done) if values["json"] else told(done, statuses, older)) + "\n")

@@ -45,7 +45,10 @@ def run(values: Values) -> int:
     for line in summary(figures):
         sys.stdout.write(line + "\n")
     sys.stdout.flush()
-    for line in hints(figures):
+    from qctl.cli.pause import paused_hint
+
+    paused = paused_hint([(one["scope"], one["name"]) for one in figures["paused"]])
+    for line in [*([paused] if paused else []), *hints(figures)]:
         hint(line)
     return 0
 

@@ -7,7 +7,7 @@ import sys
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import BadValue
-from qctl.rules.typefields import FIELDS, LIMITS, type_columns
+from qctl.rules.typefields import FIELDS, LIMITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def entries(queue: Queue) -> list[dict[str, Any]]:
         rows["type", row["type"]] = {"scope": "type", "name": row["type"], **empty, **row}
     for limit in queue.limits():
         key = limit["scope"], limit["name"]
-        rows.setdefault(key, {"scope": key[0], "name": key[1], **empty}).update(limit)
+        rows.setdefault(key, {"scope": limit["scope"], "name": limit["name"], **empty}).update(limit)
     return [rows[key] for key in sorted(rows)]
 
 
@@ -74,6 +74,7 @@ def said(row: dict[str, Any]) -> dict[str, Any]:
 
 def set_(values: Values) -> int:
     from qctl.cli.render import say
+    from qctl.rules.limits import parse_limits
 
     type_, queue_name = values["type"], values["queue"]
     if (type_ is None) == (queue_name is None):
@@ -86,24 +87,15 @@ def set_(values: Values) -> int:
         raise BadValue(f"{option_of(next(iter(fields)))}: it is for types; a queue has limits alone")
     if "schema" in fields:
         fields["schema"] = schema_of(fields["schema"])
-    check(fields)  # all that is wrong is said before anything is stored
+    parse_limits(limits)  # all that is wrong is said before anything is stored
     queue = open_queue(values, create=True)
+    misfits = queue.set_type(type_, **fields) if fields else 0
     if limits:
         set_limits(queue, type_, queue_name, limits)
-    misfits = queue.set_type(type_, **fields) if fields else 0
     if misfits:
         jobs = "1 waiting job does" if misfits == 1 else f"{misfits:,} waiting jobs do"
         say(f"{jobs} not fit the schema: they will be dead letters when their turn comes")
     return 0
-
-
-def check(fields: dict[str, Any]) -> None:
-    """Raises BadValue for what a type cannot have."""
-    command = type_columns(fields).get("command")
-    if command:
-        from qctl.program import settled
-
-        settled(command)
 
 
 def set_limits(queue: Queue, type_: str | None, queue_name: str | None, limits: dict[str, Any]) -> None:
@@ -132,7 +124,7 @@ def unset(values: Values) -> int:
     queue = open_queue(values)
     fields = [word.removeprefix("--").replace("-", "_") for word in words[queue_name is None :]]
     if queue_name is not None:
-        queue.unset_queue(queue_name, *fields)
+        queue.unset_queue_limits(queue_name, *fields)
     elif not words:
         raise BadValue("say of what: TYPE, or --queue NAME for the limits of a queue")
     else:

@@ -30,6 +30,8 @@ def run(values: Values) -> int:
             job = queue.get(number)
             if job.status in ENDED:
                 left.remove(number)
+                if values["json"]:
+                    report(job)
                 if job.status != "completed":
                     bad += 1
                     tell(job)
@@ -43,6 +45,17 @@ def run(values: Values) -> int:
         pause = FASTEST if len(left) < before else min(pause * 1.3, SLOWEST)
         time.sleep(pause if until is None else min(pause, max(0.0, until - time.monotonic())))
     return 1 if bad else 0
+
+
+def report(job: Job) -> None:
+    """A job that has ended, as a line of JSON."""
+    import sys
+
+    from qctl.cli.render import object_json
+
+    row = {key: job.data[key] for key in ("number", "id", "type", "status", "exit_code", "last_error")}
+    sys.stdout.write(object_json(row) + "\n")
+    sys.stdout.flush()
 
 
 def deadline_of(values: Values) -> float | None:

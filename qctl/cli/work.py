@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qctl.worker.options import Options
 
 MOST_SLOTS = 1000
+LEAST_MEMORY = 1 << 25  # bytes; with less not even the interpreter starts
 
 
 def run(values: Values) -> int:
@@ -50,8 +51,10 @@ def run(values: Values) -> int:
 
 def options_of(values: Values) -> Options:
     from qctl.rules.newjob import name, seconds, whole
-    from qctl.worker.options import Options
+    from qctl.rules.size import size
+    from qctl.worker.options import COROUTINES, Options
 
+    per_child = values["max_jobs_per_child"]
     if values["once"] and values["drain"]:
         raise BadValue("--once and --drain exclude each other: give one of them")
     time_ = values["max_time"]
@@ -66,6 +69,10 @@ def options_of(values: Values) -> Options:
         max_time=None if time_ is None else seconds("--max-time", time_),
         grace=seconds("--grace", values["grace"] or "30s"),
         verbose=values["verbose"],
+        memory=None if values["memory"] is None else size("--memory", values["memory"], LEAST_MEMORY),
+        max_jobs_per_child=None if per_child is None else whole("--max-jobs-per-child", per_child, 1, 2**63 - 1),
+        threads=whole("--threads", values["threads"] or "0", 0, MOST_SLOTS),
+        coroutines=whole("--coroutines", values["coroutines"] or str(COROUTINES), 1, 100 * MOST_SLOTS),
     )
 
 
@@ -80,6 +87,10 @@ WORK = Command(
            complete="types"),
     Option("--handlers", "-H", metavar="MODULE", multiple=True, complete="file",
            help="Python handlers: a module, or a file.py; may be repeated."),
+    Option("--threads", metavar="N", help="Run N plain handlers at once as threads of one process (for waiting, not for work)."),
+    Option("--coroutines", metavar="N", help="Run so many async handlers at once in one process (default 100)."),
+    Option("--memory", metavar="SIZE", help="Address space that a job's process may have: 512m, 2g."),
+    Option("--max-jobs-per-child", metavar="N", help="Replace a handler process after so many jobs."),
     Option("--once", help="Stop when nothing is due."),
     Option("--drain", help="Stop when nothing is left to run, retries and delayed jobs included; exit 1 if jobs died."),
     Option("--max-jobs", metavar="N", help="Stop after so many jobs."),

@@ -200,6 +200,9 @@ def job_id(value: object) -> str:
     text = name("id", value)
     if text.isdigit():
         raise BadValue(f"id: {shown(text)} is all digits and would be taken for a job's number: add a letter")
+    first, dash, last = text.partition("-")
+    if dash and first.isdigit() and last.isdigit():
+        raise BadValue(f"id: {shown(text)} would be taken for a range of jobs: add a letter")
     if any(character.isspace() for character in text):
         raise BadValue(f"id: {shown(text)} has a space in it: use letters, digits and dashes")
     return text
@@ -249,7 +252,9 @@ def quote(text: str) -> str:
 
 
 def tags_text(value: object) -> str:
-    if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, (list, tuple, set, frozenset)):
         raise BadValue(f"tags: {shown(value)} is no list of names")
     return "[" + ",".join([quote(name("tag", tag)) for tag in dict.fromkeys(value)]) + "]"
 
@@ -257,6 +262,8 @@ def tags_text(value: object) -> str:
 def env_text(value: object) -> str:
     """Variables as a JSON object. Given as a mapping, or as NAME=VALUE texts."""
     pairs: dict[str, str] = {}
+    if isinstance(value, str):
+        value = [value]
     if hasattr(value, "items"):
         for key, text in value.items():
             if not isinstance(key, str) or not isinstance(text, str):

@@ -71,6 +71,8 @@ def complain(text: str) -> BadValue:
     """The error for a text that is no JSON object: what is wrong and where."""
     import json
 
+    if not is_utf8(text):
+        return BadValue("payload: it is not UTF-8")
     try:
         value = json.loads(text)
     except RecursionError:
@@ -85,6 +87,15 @@ def complain(text: str) -> BadValue:
     return BadValue(f'payload: use a JSON object such as \'{{"to":"ana@example.com"}}\', not {kind(value)}')
 
 
+def is_utf8(text: str) -> bool:
+    """Whether it can be; bytes of an argument that are not are lone surrogates in its text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def kind(value: Any) -> str:
     names = {list: "an array", str: "a string", int: "a number", float: "a number", bool: "true or false"}
     return "null" if value is None else names.get(type(value), f"a {type(value).__name__}")
@@ -97,6 +108,8 @@ def from_fields(words: Sequence[str]) -> str:
     fields: dict[str, Any] = {}
     for word in words:
         key, mark, text = word.partition("=")
+        if not is_utf8(word):
+            raise BadValue(f"payload: the field {key[:40]!r} is not UTF-8")
         if not mark or not key or key == ":":
             raise BadValue(f"payload: {word[:40]!r} is no field: use name=text or name:=JSON, or one JSON object")
         if key in fields or key.removesuffix(":") in fields:

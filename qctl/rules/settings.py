@@ -42,6 +42,7 @@ SETTINGS = {
         Setting("output_limit", "1048576", "bytes kept of what a job writes, head and tail", at_least(4096)),
         Setting("default_timeout", "24h", "longest time of an attempt that says nothing itself", duration(0)),
         Setting("stale_after", "5m", "silence after which a lock elsewhere counts as lost", duration(10)),
+        Setting("ageing", "0", "waiting time worth a point of priority; 0: priorities do not age", duration(0)),
         Setting("health.max_pending", "1000", "pending jobs above which health has an issue", at_least(0)),
         Setting("health.max_age", "30m", "waiting time above which health has an issue", duration(0)),
         Setting("health.max_dead", "10", "unreviewed dead letters above which health has an issue", at_least(0)),

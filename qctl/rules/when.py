@@ -30,7 +30,8 @@ _STORED = "use YYYY-MM-DD HH:MM:SS.sss in UTC"
 _YEAR_0 = -62_167_219_200
 _YEAR_10000 = 253_402_300_800
 
-_latest_second = (0, "1970-01-01 00:00:00")  # the latest one spelled: calls come in bunches
+_THOUSANDTHS = tuple([f"{n:03}" for n in range(1000)])
+_latest_second = (0, "1970-01-01 00:00:00.")  # the latest one spelled: calls come in bunches
 
 
 def quoted(text: str) -> str:
@@ -105,12 +106,12 @@ def to_text(ts: float) -> str:
     milliseconds = round(ts * 1000)
     if milliseconds / 1000 - ts > 1e-6:  # less is the error of a float near now, not time
         milliseconds -= 1
-    second, milliseconds = divmod(milliseconds, 1000)
+    second = milliseconds // 1000
     known, text = _latest_second
     if second != known:
-        text = "{:04}-{:02}-{:02} {:02}:{:02}:{:02}".format(*time.gmtime(second)[:6])
+        text = "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.".format(*time.gmtime(second)[:6])
         _latest_second = (second, text)
-    return f"{text}.{milliseconds:03}"
+    return text + _THOUSANDTHS[milliseconds - second * 1000]
 
 
 def from_text(text: str) -> float:

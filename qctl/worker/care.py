@@ -1,4 +1,4 @@
-"""A worker's care for itself and others: its sign of life, and the jobs of workers that died."""
+"""A worker's care for itself and others: its sign of life, the jobs of workers that died, the schedules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import random
 import time
 
 from qctl.model import FAILED, QctlError, QueueFileError
+from qctl.rules.when import to_text
 from qctl.store.sqlite import workers
+from qctl.worker.schedules import Schedules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from qctl.worker.log import Log
 
 BEAT = 10.0  # seconds between signs of life in the file
+EXPIRED = 500  # jobs cancelled in one transaction because their time is over
 TEND = 1.0  # seconds between looks for workers that died
 
 
@@ -27,17 +30,20 @@ class Care:
         self.stale_after = stale_after
         self.next_beat = time.monotonic() + BEAT
         self.next_tend = 0.0
+        self.schedules = Schedules(store, log)
 
     @property
     def next_time(self) -> float:
-        return min(self.next_beat, self.next_tend)
+        return min(self.next_beat, self.next_tend, self.schedules.next_time)
 
     def take(self, now: float) -> bool:
-        """Do what is due; whether jobs came back to the queue."""
+        """Do what is due; whether jobs came to the queue by that."""
         came_back = False
         if now >= self.next_tend:
             self.next_tend = now + TEND
             came_back = self.tend()
+            self.schedules.look()
+        came_back = self.schedules.fire() or came_back
         if now >= self.next_beat:
             self.next_beat = now + BEAT
             self.beat()
@@ -60,4 +66,16 @@ class Care:
         if outcomes:
             rescued = sum(1 for outcome in outcomes if outcome.move is not None and outcome.move.status != FAILED)
             self.log.note(f"! rescued {rescued} of a worker that died", rescued=rescued)
+        self.expire(now)
         return bool(outcomes)
+
+    def expire(self, now: float) -> None:
+        """Cancel what was not started in time."""
+        count = 0
+        while True:
+            chunk = self.store.expire(to_text(now), EXPIRED)
+            count += chunk
+            if chunk < EXPIRED:
+                break
+        if count:
+            self.log.note(f"! {count} expired before they could start: cancelled", expired=count)

@@ -1,9 +1,10 @@
 """A handler process: loads the handlers, then runs the jobs that its worker sends, one after the other.
 
-It is started by pool.py with the arguments SOCKET TICKETS NONCE PARENT, and with its output in two pipes. Jobs come ahead of
-time over the socket, but each may only begin once a ticket, one byte of the ticket pipe, was taken for it. The worker
-takes tickets back by reading the same pipe: the kernel gives each byte to one of them, so a job that the worker took
-back is never begun here. After each job the nonce is written to both pipes, so that the worker knows whose output is whose.
+It is started by process.py with the arguments SOCKET TICKETS NONCE PARENT (TICKETS -1: see wide.py), and with its output
+in two pipes. Jobs come ahead of time over the socket, but each may only begin once a ticket, one byte of the ticket pipe,
+was taken for it. The worker takes tickets back by reading the same pipe: the kernel gives each byte to one of them, so a
+job that the worker took back is never begun here. After each job the nonce is written to both pipes, so that the worker
+knows whose output is whose.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import time
 
 from qctl import handlers
 from qctl.model import BadValue
+from qctl.worker import cleanup
 from qctl.worker.frames import Unpacker, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
-LOAD, JOBS, READY, DONE = 0, 1, 2, 3
+LOAD, JOBS, READY, DONE, OUTPUT, CANCEL = 0, 1, 2, 3, 4, 5
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
@@ -35,7 +37,12 @@ def main() -> None:
     die_with_parent(int(sys.argv[4]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, overtime)
-    Child(fd, tickets, nonce).run()
+    if tickets < 0:
+        from qctl.worker.wide import serve
+
+        serve(fd)
+    else:
+        Child(fd, tickets, nonce).run()
 
 
 busy = False
@@ -94,7 +101,7 @@ class Child:
                 poll.poll()
                 continue
             if not data:
-                os._exit(0)
+                leave()
             return data[0]
 
     def receive(self) -> None:
@@ -103,33 +110,16 @@ class Child:
         except ConnectionError:
             data = b""
         if not data:
-            os._exit(0)
+            leave()
         for message in self.unpacker.feed(data):
             if message[0] == LOAD:
-                self.load(message[1])
+                self.send(load(message[1], message[2]))
             else:
                 _kind, round_, jobs = message
                 if round_ != self.round:
                     self.round = round_
                     self.jobs = []  # the worker took them back
                 self.jobs = [*reversed(jobs), *self.jobs]
-
-    def load(self, modules: list[str]) -> None:
-        error, trace = None, ""
-        for module in modules:
-            try:
-                load_module(module)
-            except BaseException as problem:
-                import traceback
-
-                known = isinstance(problem, BadValue)
-                error = f"--handlers {module}: {problem if known else handlers.describe(problem)}{where(problem)}"
-                trace = "".join(traceback.format_exception(problem))
-                break
-        types = [
-            (one.type, one.max_attempts, one.backoff, one.timeout, one.is_async) for one in handlers.registry.values()
-        ]
-        self.send((READY, types, error, trace))
 
     def send(self, message: Any) -> None:
         data = pack(message)
@@ -156,8 +146,8 @@ class Child:
             verdict = handlers.Verdict("stopped", error="interrupted")
         except KeyError:
             verdict = handlers.Verdict("failed", error=f"there is no handler for type {type_!r} here")
-        except SystemExit as leave:
-            verdict = handlers.Verdict("failed", error=f"SystemExit: {leave.code}")
+        except SystemExit as left:
+            verdict = handlers.Verdict("failed", error=f"SystemExit: {left.code}")
         except BaseException as problem:  # a handler may raise anything; its process lives on
             verdict = handlers.Verdict("failed", error=handlers.describe(problem))
         finally:
@@ -168,6 +158,8 @@ class Child:
             os.write(fd, self.nonce)
             os.dup2(fd, number_of_stream)  # the next job finds its output as it should be
         self.send((DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished))
+        if verdict.error is not None and verdict.error.startswith("MemoryError"):
+            leave()  # what the job took may not come back; the next job shall have all of it
 
     def run_async(self, coroutine: Any) -> Any:
         """Run a coroutine on this process's event loop, which lives as long as the process."""
@@ -176,6 +168,44 @@ class Child:
 
             self.runner = asyncio.Runner()
         return self.runner.run(coroutine)
+
+
+def load(modules: list[str], memory: int | None) -> tuple[Any, ...]:
+    """Import the handlers and run what is to be run at the start; the message that says how it went."""
+    if memory is not None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    error, trace, what = None, "", ""
+    try:
+        for module in modules:
+            what = f"--handlers {module}"
+            load_module(module)
+        for starter in handlers.starters:
+            what = f"on_start {handlers.place(starter)}"
+            starter(handlers.shared)
+    except BaseException as problem:
+        import traceback
+
+        known = isinstance(problem, BadValue)
+        error = f"{what}: {problem if known else handlers.describe(problem)}{where(problem)}"
+        trace = "".join(traceback.format_exception(problem))
+    types = [(one.type, one.max_attempts, one.backoff, one.timeout, one.is_async) for one in handlers.registry.values()]
+    # The type of our own, unless a module has a handler of that name.
+    own = handlers.Handler(cleanup.TYPE, cleanup.cleanup_completed_jobs, None, None, None, None)
+    handlers.registry.setdefault(cleanup.TYPE, own)
+    return READY, types, error, trace
+
+
+def leave() -> NoReturn:
+    """The worker has no more for us: end in good order."""
+    for stopper in handlers.stoppers:
+        try:
+            stopper(handlers.shared)
+        except Exception as problem:
+            sys.stderr.write(f"on_stop {handlers.place(stopper)}: {handlers.describe(problem)}\n")
+    flush()
+    os._exit(0)
 
 
 def flush() -> None:

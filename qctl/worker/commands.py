@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import tempfile
 import time
 from collections import deque
@@ -14,6 +13,7 @@ from qctl.rules import ending
 from qctl.worker.guard import Guard
 from qctl.worker.output import STDERR, STDOUT
 from qctl.worker.run import KILL_AFTER, Run
+from qctl.worker.spawn import spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,11 +37,10 @@ LAST_READS = 64  # what a job left in its pipes is read to this many times READ;
 class CommandRun(Run):
     """A command that runs. `pipes`: its output, by descriptor, as long as it is open."""
 
-    __slots__ = ("pid", "pipes", "process", "result_path", "watched")
+    __slots__ = ("pid", "pipes", "result_path", "watched")
 
     def __init__(self, lease: Lease, time_limit: float, output_limit: int) -> None:
         super().__init__(lease, time_limit, output_limit)
-        self.process: subprocess.Popen[bytes] | None = None
         self.pid = 0
         self.pipes: dict[int, int] = {}
         self.result_path = ""
@@ -68,14 +67,22 @@ class CommandRun(Run):
 class Commands:
     """The commands of one worker. `watch(fd, run)` and `unwatch(fd)` tie pipes to its selector."""
 
-    def __init__(self, db: str, watch: Callable[[int, CommandRun], None], unwatch: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        db: str,
+        watch: Callable[[int, CommandRun], None],
+        unwatch: Callable[[int], None],
+        memory: int | None = None,
+    ) -> None:
         self.db = db
+        self.memory = memory  # bytes of address space a command may have
         self.watch = watch
         self.unwatch = unwatch
         self.running: dict[int, CommandRun] = {}  # by pid
         self.young: deque[tuple[float, CommandRun]] = deque()  # those not watched yet, and since when they run
         self.folder = ""
         self.guard = Guard()
+        self.nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self.environment = dict(os.environ)
         self.environment["QCTL_DB"] = db
 
@@ -95,14 +102,13 @@ class Commands:
                 raise ValueError("its command is no JSON array of texts")
             stdin = payload_on(lease.payload)
             out, err = os.pipe(), os.pipe()
-            run.process = subprocess.Popen(
-                words,
-                stdin=subprocess.DEVNULL if stdin is None else stdin,
+            run.pid = spawn(
+                words if self.memory is None else limited(words, self.memory),
+                stdin=self.nothing if stdin is None else stdin,
                 stdout=out[1],
                 stderr=err[1],
                 cwd=lease.cwd,
                 env=self.variables(run),
-                start_new_session=True,
             )
         except (OSError, ValueError) as error:
             for pipe in (out, err):
@@ -115,7 +121,6 @@ class Commands:
             for pipe in (out, err):
                 if pipe:
                     os.close(pipe[1])
-        run.pid = run.process.pid
         self.guard.add(run.pid)
         for (fd, _write_end), stream in ((out, STDOUT), (err, STDERR)):
             os.set_blocking(fd, False)
@@ -178,8 +183,6 @@ class Commands:
                 self.guard.remove(pid)
                 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             del self.running[pid]
-            if run.process is not None:
-                run.process.returncode = status
             self.read_rest(run)
             ended.append((run, self.verdict(run, status), run.facts()))
         return ended
@@ -239,6 +242,12 @@ class Commands:
     def close(self) -> None:
         """No command runs any more."""
         self.guard.close()
+        os.close(self.nothing)
+
+
+def limited(words: list[str], memory: int) -> list[str]:
+    """The command under a limit of memory, set by a shell, since posix_spawn has no word for it."""
+    return ["/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(max(1, memory // 1024)), *words]
 
 
 def payload_on(payload: str) -> int | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qctl.worker.supply import Supply
 
 CANCEL_LOOK = 0.1  # seconds between looks for jobs that somebody cancelled
+LOOK_AGAIN = 1.0  # the same while nobody writes
 
 
 class Control:
@@ -35,11 +36,13 @@ class Control:
         self.stop_at: float | None = None
         self.cancel_look_at: float | None = 0.0  # soon after somebody wrote
         self.cancel_looked = 0.0
+        self.written = False  # since the latest look
 
     def somebody_wrote(self) -> None:
         """It may have been a cancel."""
-        if self.cancel_look_at is None:
-            self.cancel_look_at = self.cancel_looked + CANCEL_LOOK
+        self.written = True
+        at = self.cancel_looked + CANCEL_LOOK
+        self.cancel_look_at = at if self.cancel_look_at is None else min(at, self.cancel_look_at)
 
     def next_times(self) -> list[float]:
         """When there is something to do here."""
@@ -55,10 +58,14 @@ class Control:
         """Signals, cancels, timeouts, the end of grace."""
         self.heed_signals(now)
         if self.cancel_look_at is not None and now >= self.cancel_look_at:
-            self.cancel_look_at, self.cancel_looked = None, now
+            self.cancel_looked = now
+            running = self.supply.running()
+            # The log grows some time before the commit can be read: what was announced just now may come only then.
+            again = CANCEL_LOOK if self.written else LOOK_AGAIN
+            self.cancel_look_at, self.written = now + again if running else None, False
             for number, token in self.store.read(sql("cancels_asked"), (self.worker,)):
-                for run in self.supply.running():
-                    if run.lease.number == number and run.lease.token == token:
+                for run in running:
+                    if run.fate is None and run.lease.number == number and run.lease.token == token:
                         self.end(run, CANCEL, now)
         over = self.stop_at is not None and now >= self.stop_at
         for run in self.supply.running():
@@ -74,12 +81,16 @@ class Control:
         """Ask a run to end; it is killed if it does not."""
         if isinstance(run, CommandRun):
             self.supply.commands.end(run, fate, now)
+        elif run.lease.number in self.supply.wide.runs:
+            self.supply.wide.end(run, fate, now)
         else:
             self.supply.pool.end(run, fate, now)
 
     def kill(self, run: Run) -> None:
         if isinstance(run, CommandRun):
             run.signal(signal.SIGKILL)
+        elif run.lease.number in self.supply.wide.runs:
+            self.supply.wide.kill()
         else:
             self.supply.pool.kill(run)
 

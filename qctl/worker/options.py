@@ -7,10 +7,16 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
 
+COROUTINES = 100
+
+
 class Options:
     """What a worker was told: see `qctl work --help`. Times in seconds."""
 
-    __slots__ = ("concurrency", "grace", "handlers", "max_jobs", "max_time", "mode", "queues", "types", "verbose")
+    __slots__ = (
+        "concurrency", "coroutines", "grace", "handlers", "max_jobs", "max_jobs_per_child", "max_time", "memory", "mode",
+        "queues", "threads", "types", "verbose",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -24,6 +30,10 @@ class Options:
         max_time: float | None = None,
         grace: float = 30.0,
         verbose: bool = False,
+        memory: int | None = None,
+        max_jobs_per_child: int | None = None,
+        threads: int = 0,
+        coroutines: int = COROUTINES,
     ) -> None:
         self.concurrency = concurrency
         self.handlers = handlers or []
@@ -34,3 +44,7 @@ class Options:
         self.max_time = max_time
         self.grace = grace
         self.verbose = verbose
+        self.memory = memory  # bytes of address space that a job's process may have
+        self.max_jobs_per_child = max_jobs_per_child
+        self.threads = threads  # functions at once in one process; 0: each in a process of its own
+        self.coroutines = coroutines  # coroutines at once in one process

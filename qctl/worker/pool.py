@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 
 from qctl.model import BadValue, TypeDefaults
 from qctl.rules import ending
+from qctl.worker import cleanup
 from qctl.worker.child import DONE, READY
 from qctl.worker.process import READ, HandlerProcess
 from qctl.worker.run import KILL_AFTER, Run
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from qctl.rules.ending import Ending, Facts
 
     Ended = tuple[Run, Ending, Facts]
+
+
+LEAVE = 5.0
+"""Seconds that a process has to leave in good order."""
 
 
 class Pool:
@@ -34,7 +40,12 @@ class Pool:
         db: str,
         watch: Callable[[int, Callable[[], None]], None],
         unwatch: Callable[[int], None],
+        memory: int | None = None,
+        most: int | None = None,
     ) -> None:
+        self.memory = memory  # bytes of address space a process may have
+        self.most = most  # jobs after which a process is replaced
+        self.leaving: list[HandlerProcess] = []
         self.modules = modules
         self.size = size
         self.verbose = verbose
@@ -43,13 +54,21 @@ class Pool:
         self.unwatch = unwatch
         self.processes: list[HandlerProcess] = []
         self.types: dict[str, TypeDefaults] = {}
+        self.coroutines: set[str] = set()  # types whose handler is a coroutine
+        self.own = 0  # how many of the types come from the modules
         self.ended: list[Ended] = []
         self.orphans: list[Run] = []  # runs that were never begun by the process that died with them
 
     def load(self, timeout: float = 120.0) -> None:
         """Start the first process and learn the types. Raises BadValue when a module cannot be imported."""
-        if not self.modules:
-            return
+        if self.modules:
+            self.learn(timeout)
+        self.own = len(self.types)
+        self.types.setdefault(
+            cleanup.TYPE, TypeDefaults()
+        )  # every worker runs it; without modules a process comes then
+
+    def learn(self, timeout: float) -> None:
         process = self.spawn()
         deadline = time.monotonic() + timeout
         process.sock.setblocking(True)
@@ -75,8 +94,10 @@ class Pool:
                 raise BadValue(error)
             raise BadValue(f"{error}; --verbose shows the traceback")
         process.ready = True
-        for name, max_attempts, backoff, limit, _is_async in types:
+        for name, max_attempts, backoff, limit, is_async in types:
             self.types[name] = TypeDefaults(max_attempts, backoff, limit)
+            if is_async:
+                self.coroutines.add(name)
         if not self.types:
             raise BadValue(f"--handlers {', '.join(self.modules)}: there is no @handler in it")
 
@@ -89,7 +110,7 @@ class Pool:
         return f": {lines[-1][:200]}" if lines else ""
 
     def spawn(self) -> HandlerProcess:
-        process = HandlerProcess(self.modules, self.environment)
+        process = HandlerProcess(self.modules, self.environment, self.memory)
         self.processes.append(process)
         self.watch(process.sock.fileno(), lambda: self.receive(process))
         for fd, stream in process.pipes.items():
@@ -97,11 +118,22 @@ class Pool:
         return process
 
     def idle(self, except_: Container[HandlerProcess]) -> HandlerProcess | None:
-        """A process with nothing to do; a new one while there may be more of them."""
+        """A process with nothing to do, best one that is ready; a new one while there may be more of them."""
+        loading = None
         for process in self.processes:
             if not process.queue and not process.dead and process not in except_:
-                return process
+                if process.ready:
+                    return process
+                loading = loading or process
+        if loading is not None:
+            return loading
         return self.spawn() if len(self.processes) < self.size else None
+
+    def ready(self) -> int:
+        """How many processes would begin a job at once. Those that are missing are started, for the next time."""
+        while len(self.processes) < self.size:
+            self.spawn()
+        return sum(1 for process in self.processes if process.ready and not process.dead and not process.queue)
 
     @property
     def busy(self) -> int:
@@ -148,6 +180,29 @@ class Pool:
                     process.queue[0].begin(finished, now)
                 done = run.ending(how, finished, error=error, result=result, after=after, started_at=started)
                 self.ended.append((run, done, run.facts()))
+                process.done += 1
+        if self.is_worn(process):
+            self.retire(process)
+
+    def is_worn(self, process: HandlerProcess) -> bool:
+        """Whether a process has had its number of jobs."""
+        return self.most is not None and process.done >= self.most and not process.queue and not process.dead
+
+    def room(self, process: HandlerProcess) -> int:
+        """How many more jobs a process may be given."""
+        return 1 << 30 if self.most is None else self.most - process.done - len(process.queue)
+
+    def retire(self, process: HandlerProcess) -> None:
+        """Let an idle process leave in good order; the next job has a new one."""
+        process.dead = True
+        self.forget(process)
+        process.close()
+        self.leaving.append(process)
+
+    def forget(self, process: HandlerProcess) -> None:
+        for fd in (process.sock.fileno(), *process.pipes):
+            self.unwatch(fd)
+        self.processes.remove(process)
 
     def bury(self, process: HandlerProcess) -> None:
         """A process died: the run in progress ends with it, those it had not begun go back."""
@@ -156,10 +211,8 @@ class Pool:
         back = process.take_back()
         run = process.queue.popleft() if process.queue else None
         process.drain_dead(run)
-        for fd in (process.sock.fileno(), *process.pipes):
-            self.unwatch(fd)
         status = process.process.wait()
-        self.processes.remove(process)
+        self.forget(process)
         self.orphans += [*process.queue, *back]
         process.close()
         if run is None:
@@ -175,6 +228,7 @@ class Pool:
 
     def collect(self) -> tuple[list[Ended], list[Run]]:
         """What ended since the last call, and the runs that have to go back."""
+        self.leaving = [process for process in self.leaving if process.process.poll() is None]
         ended, self.ended = self.ended, []
         orphans, self.orphans = self.orphans, []
         return ended, orphans
@@ -196,11 +250,13 @@ class Pool:
             process.signal(signal.SIGKILL)
 
     def close(self) -> None:
-        """End the processes; none of them has work."""
+        """End the processes; none of them has work. They have a moment for what they do at the end."""
         for process in list(self.processes):
-            for fd in (process.sock.fileno(), *process.pipes):
-                self.unwatch(fd)
-            process.signal(signal.SIGKILL)
-            process.process.wait()
-            process.close()
-        self.processes = []
+            self.retire(process)
+        for process in self.leaving:
+            try:
+                process.process.wait(LEAVE)
+            except subprocess.TimeoutExpired:
+                process.signal(signal.SIGKILL)
+                process.process.wait()
+        self.leaving = []

@@ -28,11 +28,11 @@ class HandlerProcess:
     """One handler process. `queue`: the runs it was sent and has not finished, the first of them in progress."""
 
     __slots__ = (
-        "buffers", "dead", "load", "nonce", "outgoing", "pipes", "process", "queue", "read_to", "ready", "round", "sock", "ticket_read",
-        "ticket_write", "unpacker",
+        "buffers", "dead", "done", "load", "nonce", "outgoing", "pipes", "process", "queue", "read_to", "ready", "round", "sock",
+        "ticket_read", "ticket_write", "unpacker",
     )  # fmt: skip
 
-    def __init__(self, modules: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, modules: list[str], environment: dict[str, str], memory: int | None = None) -> None:
         self.sock, other = socket.socketpair()
         self.ticket_read, self.ticket_write = os.pipe()
         os.set_blocking(self.ticket_read, False)
@@ -64,8 +64,9 @@ class HandlerProcess:
         self.ready = False
         self.dead = False
         self.load = 0.0  # seconds that the runs in the queue usually take together
+        self.done = 0  # runs that ended here
         self.outgoing = b""
-        self.send((LOAD, modules))
+        self.send((LOAD, modules, memory))
 
     def send(self, message: Any) -> None:
         """Queue a message; what the socket does not take now goes out when it can."""

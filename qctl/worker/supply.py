@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from qctl.worker.pool import Pool
     from qctl.worker.process import HandlerProcess
     from qctl.worker.typebook import TypeBook
+    from qctl.worker.widepool import WidePool
 
 
 class Supply:
@@ -34,6 +35,7 @@ class Supply:
         slots: int,
         commands: Commands,
         pool: Pool,
+        wide: WidePool,
         log: Log,
         time_limit: float,
         output_limit: int,
@@ -45,6 +47,7 @@ class Supply:
         self.slots = slots
         self.commands = commands
         self.pool = pool
+        self.wide = wide
         self.log = log
         self.time_limit = time_limit
         self.output_limit = output_limit
@@ -67,7 +70,26 @@ class Supply:
         """The runs in progress."""
         runs: list[Run] = list(self.commands.running.values())
         runs += [process.queue[0] for process in self.pool.processes if process.queue]
+        runs += self.wide.runs.values()
         return runs
+
+    def begin(self, leases: list[Lease]) -> None:
+        """Begin jobs of the wide process, for which there is room."""
+        wall, now = time.time(), time.monotonic()
+        runs: list[Run] = []
+        for lease in leases:
+            limit = self.time_limit if lease.timeout is None else lease.timeout
+            run = Run(lease, limit, self.output_of(lease.type))
+            refused = self.types.refuse(run, wall)
+            if refused:
+                self.failed(run, refused, run.facts())
+            else:
+                runs.append(run)
+        if runs:
+            self.wide.give(runs, wall, now)
+        for run in runs:
+            if self.pace.length(run.lease.type) > LONG:
+                self.log.started(run, wall)
 
     def start(self, now: float) -> None:
         """Start what was claimed: commands in free slots, typed jobs also ahead of time, as long as they are short."""
@@ -123,12 +145,17 @@ class Supply:
             if process is not None:
                 return process
         best, least = None, AHEAD - run.expected
+        if len(self.pool.processes) == 1:  # the usual worker: nothing to choose
+            process, parcel = self.pool.processes[0], parcels.get(self.pool.processes[0])
+            load = process.load + (run.expected * len(parcel) if parcel else 0.0)
+            fits = load <= least and self.pool.room(process) > len(parcel or ())
+            return process if (process.queue or parcel) and not process.dead and fits else None
         for process in self.pool.processes:
             parcel = parcels.get(process)
             if process.dead or not (process.queue or parcel):
                 continue
             load = process.load + (parcel[0].expected * len(parcel) if parcel else 0.0)
-            if load <= least:
+            if load <= least and self.pool.room(process) > len(parcel or ()):
                 best, least = process, load
         return best
 

@@ -22,6 +22,7 @@ from qctl.worker.run import Run
 from qctl.worker.supply import Supply
 from qctl.worker.typebook import TypeBook
 from qctl.worker.wake import Waker
+from qctl.worker.widepool import WidePool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 GATHER = 0.004  # seconds that an ending may wait for others to share its transaction
 ENOUGH = 200  # endings that are worth a transaction of their own at once
+LOADING = 0.02  # seconds until a look whether a process has loaded its handlers
 FOLLOW = 0.2  # seconds between writing down what running jobs wrote
 DAY = 86_400.0
 
@@ -50,7 +52,7 @@ class Worker:
         self.signals = signals
         self.id = f"worker-{os.urandom(4).hex()}"
         self.selector = selectors.DefaultSelector()
-        self.commands = Commands(store.path, self.watch_command, self.unwatch)
+        self.commands = Commands(store.path, self.watch_command, self.unwatch, options.memory)
         self.pool = Pool(
             options.handlers,
             options.concurrency,
@@ -58,11 +60,15 @@ class Worker:
             db=store.path,
             watch=self.watch,
             unwatch=self.unwatch,
+            memory=options.memory,
+            most=options.max_jobs_per_child,
         )
+        self.wide = WidePool(self.pool, options.threads, options.coroutines)
         self.endings: list[tuple[Run, Ending, Facts]] = []
         self.endings_since = 0.0
         self.counts = {"completed": 0, "failed": 0, "pending": 0, "cancelled": 0}
         self.look = True  # whether a claim may find something
+        self.look_wide = True  # the same for the wide process
         self.due_at: float | None = None  # when the next delayed job is due, epoch seconds
         self.types = TypeBook(store, self.pool.types)
         self.supply = Supply(
@@ -71,6 +77,7 @@ class Worker:
             options.concurrency,
             self.commands,
             self.pool,
+            self.wide,
             log,
             self.duration("default_timeout", DAY),
             int(store.setting("output_limit") or DEFAULT_LIMIT),
@@ -104,6 +111,7 @@ class Worker:
         """Work. Returns how many jobs ended as completed, failed (dead letters), pending (to retry), cancelled."""
         self.pool.load()
         workers.register(self.store, self.id, self.options.concurrency, time.time())
+        workers.tell_types(self.store, self.id, self.pool.types)
         self.waker = Waker(self.store.path + "-wal")
         if self.waker.fd >= 0:
             self.watch(self.waker.fd, self.woken)
@@ -115,6 +123,7 @@ class Worker:
             workers.unregister(self.store, self.id)
         finally:
             self.commands.close()
+            self.wide.close()
             self.pool.close()
             self.waker.close()
             self.log.flush()
@@ -122,7 +131,7 @@ class Worker:
 
     def announce(self) -> None:
         slots = f"{self.options.concurrency} slot" + ("s" if self.options.concurrency > 1 else "")
-        known = len(self.pool.types)
+        known = self.pool.own
         handlers = (
             f" · {known} handler{'s' if known > 1 else ''} from {', '.join(self.options.handlers)}" if known else ""
         )
@@ -135,7 +144,7 @@ class Worker:
         while True:
             now = time.monotonic()
             if self.care.take(now):
-                self.look = True
+                self.look = self.look_wide = True
             if self.options.max_time is not None and now >= begun + self.options.max_time:
                 self.control.stop("the time given is over")
             self.control.enforce(now)
@@ -145,6 +154,7 @@ class Worker:
                 next_follow = now + FOLLOW
             self.turn(now, follow=flowing)
             self.supply.start(time.monotonic())
+            self.store.begun(time.time())
             self.log.flush()
             if self.is_done():
                 return
@@ -156,11 +166,11 @@ class Worker:
         times = [self.care.next_time, now + self.waker.interval, *self.control.next_times()]
         if self.endings:
             times.append(self.endings_since + GATHER)
-        if self.is_hungry():
-            if self.look:
-                times.append(now)
-            elif self.due_at is not None:
-                times.append(now + self.due_at - time.time())
+        hungry, room = self.is_hungry(), bool(self.wide_room())
+        if (hungry and self.look) or (room and self.look_wide):
+            times.append(now)
+        elif (hungry or room) and self.due_at is not None:
+            times.append(now + self.due_at - time.time())
         if self.supply.waiting or any(len(process.queue) > 1 for process in self.pool.processes):
             times.append(now + LONG)
         if any(run.capture is not None and run.capture.has_news for run in self.supply.running()):
@@ -175,7 +185,7 @@ class Worker:
 
     def woken(self) -> None:
         self.waker.clear()
-        self.look = True
+        self.look = self.look_wide = True
         self.control.somebody_wrote()
 
     def free_slots(self) -> int:
@@ -184,9 +194,28 @@ class Worker:
             return 0
         free = self.options.concurrency - self.supply.busy()
         if self.options.max_jobs is not None:
-            under_way = self.ended_count() + len(self.endings) + self.options.concurrency - free
+            under_way = self.ended_count() + len(self.endings) + len(self.wide.runs) + self.options.concurrency - free
             free = min(free, self.options.max_jobs - under_way)
         return max(0, free)
+
+    def wide_room(self) -> list[tuple[set[str], int]]:
+        """The types that the wide process has room for, and for how many jobs of them."""
+        if not self.pool.types or self.control.stop_at is not None:
+            return []
+        room = [(names - self.types.commands.keys(), most) for names, most in self.wide.types()]
+        if self.options.max_jobs is not None:
+            left = self.options.max_jobs - self.ended_count() - len(self.endings) - len(self.wide.runs)
+            room = [(names, min(most, left)) for names, most in room[:1] if left > 0]
+        return room
+
+    def narrow_types(self) -> Any:
+        """The types whose jobs have a process of their own while they run."""
+        if self.options.threads:
+            return self.types.commands
+        types = self.types.runnable
+        if not self.pool.coroutines:
+            return types
+        return types.keys() - (self.pool.coroutines - self.types.commands.keys())
 
     def is_hungry(self) -> bool:
         """Whether a slot is free for which nothing has been claimed."""
@@ -200,6 +229,9 @@ class Worker:
     def collect(self) -> None:
         """Gather what ended."""
         ended, orphans = self.pool.collect()
+        if self.wide.ended:
+            ended, self.wide.ended = ended + self.wide.ended, []
+            self.look_wide = True
         for run, ending, facts in ended:
             self.supply.pace.learn(run.lease.type, ending.finished_at - ending.started_at)
             self.add_ending(run, ending, facts)
@@ -221,21 +253,24 @@ class Worker:
         )
         wall = time.time()
         if self.due_at is not None and wall >= self.due_at:
-            self.look = True
+            self.look = self.look_wide = True
         missing = self.free_slots() - len(self.supply.waiting)
         ripe = bool(self.endings) and (
             len(self.endings) >= ENOUGH
             or now - self.endings_since >= GATHER
-            or (missing > 0 and not self.supply.busy())
+            or (missing > 0 and not self.supply.busy() and not self.wide.runs)
         )
         # What is claimed ahead comes with a transaction that is made anyway.
         wanted = missing + (
             self.supply.pace.ahead() if self.options.max_jobs is None and self.control.stop_at is None else 0
         )
         claim = self.look and (missing > 0 or (ripe and wanted > 0))
-        if not (news or ripe or claim):
+        room = self.wide_room() if self.look_wide else []
+        if not (news or ripe or claim or room):
             return
         leases: list[Lease] = []
+        wide: list[Lease] = []
+        ready = self.ready(missing) if claim else 0
         endings = self.endings if ripe else []
         outcomes = []
         with self.store.write() as connection:
@@ -250,25 +285,49 @@ class Worker:
                 self.write_output(connection, run, last=False)
             if claim:
                 self.types.refresh()
-                leases = self.store.claim(
-                    self.id,
-                    wanted,
-                    to_text(wall),
-                    handlers=self.types.runnable,
-                    types=self.options.types,
-                    queues=self.options.queues,
-                    defaults=self.types.defaults,
-                )
+                leases = self.claim(wanted, self.narrow_types(), ready=ready)
+            full = False
+            for names, most in room:
+                got = self.claim(most, names, ready=most, commands=False)
+                full = full or len(got) == most
+                wide += got
         if ripe:
             self.endings = []
             self.settle(endings, outcomes, wall)
+        if room:
+            self.look_wide = full
+            if wide:
+                self.supply.begin(wide)
         if claim:
             self.look = len(leases) == wanted
-            self.due_at = None if self.look else self.next_due()
             if leases:
                 self.types.equip(leases)
                 self.supply.add(leases)
+        if claim or room:
+            self.due_at = None if self.look else self.next_due()
+            if claim and ready < missing and self.due_at is not None:
+                self.due_at = max(self.due_at, wall + LOADING)
         self.store.tidy(4000)
+
+    def claim(self, most: int, handlers: Any, *, ready: int, commands: bool = True) -> list[Lease]:
+        """Lease jobs in the open transaction; `ready` of them can begin at once."""
+        return self.store.claim(
+            self.id,
+            most,
+            to_text(time.time()),  # not that of the turn: the wait for the lock may have taken long
+            handlers=handlers,
+            types=self.options.types,
+            queues=self.options.queues,
+            defaults=self.types.defaults,
+            commands=commands,
+            ready=ready,
+        )
+
+    def ready(self, missing: int) -> int:
+        """How many of the jobs claimed would start at once: only so many limited ones are taken."""
+        if missing <= 0 or self.store.limits().is_free or not self.pool.own:
+            return max(0, missing)
+        return min(missing, self.pool.ready())
 
     def settle(self, endings: Any, outcomes: Any, wall: float) -> None:
         for (run, ending, _facts), outcome in zip(endings, outcomes, strict=True):
@@ -281,8 +340,16 @@ class Worker:
                 due = move.due_at if move.due_at is not None else wall
                 self.due_at = due if self.due_at is None else min(self.due_at, due)
 
-    def next_due(self) -> float | None:
-        text = self.store.next_due(handlers=self.types.runnable, types=self.options.types, queues=self.options.queues)
+    def next_due(self, *, anything: bool = False) -> float | None:
+        """When the next job that there is room for is due; with `anything`, whether there is room or not."""
+        narrow = anything or self.is_hungry()
+        handlers: Any = self.types.runnable if anything else self.narrow_types() if narrow else ()
+        room = [] if anything else self.wide_room()
+        if room:
+            handlers = set(handlers).union(*[names for names, _most in room])
+        text = self.store.next_due(
+            handlers=handlers, types=self.options.types, queues=self.options.queues, commands=narrow
+        )
         return None if text is None else from_text(text)
 
     def write_output(self, connection: Any, run: Run, *, last: bool) -> None:
@@ -305,7 +372,7 @@ class Worker:
             return True
         if self.options.mode == "stay" or self.look:
             return False
-        due = self.next_due()
+        due = self.next_due(anything=True)
         if due is None:
             return True
         self.due_at = due

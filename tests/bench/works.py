@@ -222,32 +222,66 @@ def commands(scale: float) -> list[Row]:
     return [Row(f"{count:,} x /bin/true, two at a time", "/s", figures, "`xargs -P2`", 1.0, higher=True)]
 
 
+AHEAD = {
+    "of another type": "'other', 20, '2026-01-01 00:00:00.000', 'default', 'pending'",
+    "of another queue": "'mine', 20, '2026-01-01 00:00:00.000', 'elsewhere', 'pending'",
+    "that are delayed": "'mine', 20, '2999-01-01 00:00:00.000', 'default', 'pending'",
+    "that are blocked": "'mine', 20, '2026-01-01 00:00:00.000', 'default', 'blocked'",
+    "that are paused": "'paused', 20, '2026-01-01 00:00:00.000', 'default', 'pending'",
+    "that are throttled": "'slow', 20, '2026-01-01 00:00:00.000', 'default', 'pending'",
+    "that are throttled by key": "'keyed', 20, '2026-01-01 00:00:00.000', 'default', 'pending'",
+    "that wait for a place": "'full', 20, '2026-01-01 00:00:00.000', 'default', 'pending'",
+}
+CLAIMED = "2026-06-01 00:00:00.000"
+
+
 def ahead(scale: float) -> list[Row]:
-    """A claim with many jobs before it that may not run."""
-    count = max(10_000, int(1_000_000 * scale))
+    """A claim that gets a job, behind many that may not run; each kind in a file of its own, against the same limits
+    with nothing behind them."""
+    count, rounds, claims = max(10_000, int(1_000_000 * scale)), 7, 50
+    handlers = {"mine", "paused", "slow", "keyed", "full"}
+
+    def filled(path: Path, values: str | None) -> Queue:
+        queue = Queue(path)
+        queue.pause("type", "paused")
+        queue.set_limits("type", "slow", rate="1/h")
+        queue.set_limits("type", "keyed", rate="1/h", rate_key="customer")
+        queue.set_limits("type", "full", concurrency="1")
+        row = (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+            " INSERT INTO jobs (type, priority, scheduled_at, queue, status) SELECT "
+        )
+        with queue.store.write() as connection:
+            for limited in ("slow", "keyed", "full"):  # one of each runs, so that the next may not
+                connection.execute(f"{row} '{limited}', 0, '2026-01-01', 'default', 'pending' FROM n", (1,))
+        assert len(queue.store.claim("bench", 9, CLAIMED, handlers=handlers)) == 3
+        with queue.store.write() as connection:
+            if values is not None:
+                connection.execute(f"{row} {values} FROM n", (count,))
+            mine = "'mine', 0, '2026-02-01 00:00:00.000', 'default', 'pending'"
+            connection.execute(f"{row} {mine} FROM n", (claims * (rounds + 1),))
+        queue.store.tidy(0)
+        return queue
+
+    def claim(queue: Queue) -> float:
+        begun = time.process_time()
+        for _ in range(claims):
+            got = queue.store.claim("bench", 1, CLAIMED, handlers=handlers, queues={"default"})
+            assert [lease.type for lease in got] == ["mine"]
+        return (time.process_time() - begun) / claims * 1e6
+
+    rows = []
     with folder() as place:
-        empty, full = Queue(place / "empty.db"), Queue(place / "full.db")
-        kinds = ("'mine', 20, '2999-01-01 00:00:00.000', 'default'", "'other', 20, datetime('now'), 'default'",
-                 "'mine', 20, datetime('now'), 'elsewhere'")  # fmt: skip
-        for values in kinds:
-            with full.store.write() as connection:
-                connection.execute(
-                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
-                    f" INSERT INTO jobs (type, priority, scheduled_at, queue) SELECT {values} FROM n",
-                    (count // len(kinds),),
-                )
-        full.store.tidy(0)
-
-        def claims(queue: Queue) -> float:
-            begun = time.perf_counter()
-            for _ in range(200):
-                queue.store.claim("bench", 1, NOW, handlers={"mine"}, queues={"default"})
-            return (time.perf_counter() - begun) / 200 * 1e6
-
-        figures = in_turn(7, **{"qctl": lambda: claims(full), "empty queue": lambda: claims(empty)})
-        empty.close()
-        full.close()
-    return [Row(f"a claim behind {count:,} jobs that may not run", "µs", figures, "empty queue", 1.2, higher=False)]
+        for kind, values in AHEAD.items():
+            full = filled(fresh(place / "full.db"), values)
+            again = filled(fresh(place / "empty.db"), None)
+            figures = in_turn(rounds, **{"qctl": lambda q=full: claim(q), "nothing ahead": lambda q=again: claim(q)})  # type: ignore[misc]
+            full.close()
+            again.close()
+            rows.append(
+                Row(f"a claim behind {count:,} jobs {kind}, CPU", "µs", figures, "nothing ahead", 1.2, higher=False)
+            )
+    return rows
 
 
 def pickup(scale: float) -> list[Row]:

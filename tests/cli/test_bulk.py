@@ -146,3 +146,76 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_obstacle(db: Path) -> No
 def test_options_for_one_job_do_not_go_with_it(cli: Cli, db: Path, option: list[str]) -> None:
     assert cli("enqueue", "--from", os.devnull, *option).code == 2
     assert not db.exists()
+
+
+def ndjson(folder: Path, *lines: dict[str, Any]) -> str:
+    """A file of these lines; its path."""
+    file = folder / "jobs.ndjson"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    return str(file)
+
+
+def test_keys_may_be_spelled_as_the_options_are(
+    cli: Cli, queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACE", "here")
+    lines = [
+        {"type": "a", "tag": "one", "max-attempts": 3},
+        {"type": "a", "tag": ["one", "two"], "in": "5m"},
+        {"type": "a", "tags": "one"},
+        {"shell": "true", "env": "A=1"},
+        {"shell": "true", "env": ["A=1", "PLACE"]},
+        {"shell": "true", "env": {"A": "1"}},
+    ]
+    assert cli("enqueue", "--from", ndjson(tmp_path, *lines)).code == 0
+    jobs = list(queue.find(newest_first=False))
+    assert [job.tags for job in jobs[:3]] == [["one"], ["one", "two"], ["one"]]
+    assert jobs[0].max_attempts == 3
+    assert [job.env for job in jobs[3:]] == [{"A": "1"}, {"A": "1", "PLACE": "here"}, {"A": "1"}]
+
+
+@pytest.mark.parametrize(
+    "line", [{"tag": "a", "tags": ["b"]}, {"env": [5]}, {"env": ["NO_SUCH_VARIABLE"]}, {"tag": 5}, {"in": 5, "at": 5}]
+)
+def test_keys_that_make_no_sense_are_refused(cli: Cli, queue: Queue, tmp_path: Path, line: dict[str, Any]) -> None:
+    done = cli("enqueue", "--from", ndjson(tmp_path, {"shell": "true", **line}))
+    assert (done.code, done.out) == (2, "")
+    assert "line 1" in done.err
+    assert queue.count() == 0
+
+
+def test_options_beside_it_hold_where_they_can(cli: Cli, queue: Queue, tmp_path: Path) -> None:
+    lines = [{"type": "a"}, {"shell": "true"}, {"type": "a", "at": "2031-01-01T00:00Z"}, {"type": "a", "tag": "own"}]
+    argv = [
+        "enqueue",
+        "--from",
+        ndjson(tmp_path, *lines),
+        "--cwd",
+        str(tmp_path),
+        "--env",
+        "A=1",
+        "--in",
+        "5m",
+        "--tag",
+        "all",
+    ]
+    assert cli(*argv).code == 0
+    typed, command, later, own = queue.find(newest_first=False)
+    assert (typed.cwd, typed.env) == (None, None)
+    assert (command.cwd, command.env) == (str(tmp_path), {"A": "1"})
+    assert later.scheduled_at == "2031-01-01 00:00:00.000"
+    assert (own.tags, later.tags) == (["own"], ["all"])
+
+
+def test_a_directory_is_no_file_of_jobs(cli: Cli, tmp_path: Path) -> None:
+    done = cli("enqueue", "--from", str(tmp_path))
+    assert done.code == 2
+    assert str(tmp_path) in done.err
+
+
+def test_a_number_of_too_many_digits_is_refused_in_few_words(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "jobs.ndjson"
+    file.write_text('{"type":"a","payload":{"n":' + "9" * 5000 + "}}")
+    done = cli("enqueue", "--from", str(file))
+    assert done.code == 2
+    assert "line 1: a number in it has too many digits" in done.err

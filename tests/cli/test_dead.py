@@ -115,3 +115,48 @@ def test_a_job_that_is_not_dead_has_no_letter(cli: Cli, queue: Queue) -> None:
     for verb in ("show", "replay", "review", "discard"):
         done = cli("dlq", verb, "1")
         assert (done.code, done.err.count("\n")) == (3, 1)
+
+
+def test_show_in_a_pipe_has_iso_times_and_the_command(cli: Cli, queue: Queue) -> None:
+    queue.enqueue(shell="exit 3")
+    run_one(queue, 1, ending.DEAD, 1_790_000_000.0, error="exit status 3")
+    rows = [line.split("\t") for line in cli("dlq", "show", "1").out.splitlines()]
+    assert ["command", "exit 3"] in rows
+    assert ["history", "#1 dead  2026-09-21T14:13:21.000Z  exit status 3"] in rows
+
+
+def test_note_as_json_names_job_and_letter(cli: Cli, queue: Queue) -> None:
+    number = dead(queue)
+    row = json.loads(cli("dlq", "note", str(number), "seen", "--json").out)
+    letter = next(queue.dead_letters())
+    assert row == {"number": number, "id": letter["original_job_id"], "letter": letter["id"]}
+
+
+def test_a_number_is_a_job_and_never_the_beginning_of_another_jobs_letter(cli: Cli, queue: Queue) -> None:
+    number = dead(queue)
+    with queue.store.write() as connection:
+        connection.execute("UPDATE dead_letter_jobs SET id = '9abcdef0' || substr(id, 9)")
+    letter = next(queue.dead_letters())["id"]
+    for verb in (["show"], ["review"], ["replay"], ["discard", "--yes"]):
+        assert cli("dlq", *verb, "9").code == 3
+        assert cli("dlq", *verb, "9abc").code == 3
+    assert cli("dlq", "note", "9", "x").code == 3
+    assert (queue.get(number).status, next(queue.dead_letters())["notes"]) == ("failed", None)
+    for name in (letter, letter[:8], str(number)):
+        assert json.loads(cli("dlq", "show", name, "--json").out)["id"] == letter
+
+
+def test_letters_are_found_by_what_became_of_their_jobs_and_by_command(cli: Cli, queue: Queue) -> None:
+    queue.enqueue(shell="echo needle")
+    run_one(queue, 1, ending.DEAD, 1_790_000_000.0, error="exit status 3")
+    dead(queue)
+    cli("retry", "2")
+    assert cli("dlq", "--all", "--status", "failed", "--json").out.count("\n") == 1
+    assert json.loads(cli("dlq", "list", "--all", "--status", "pending", "--json").out)["number"] == 2
+    assert json.loads(cli("dlq", "list", "--search", "needle", "--json").out)["number"] == 1
+
+
+def test_review_and_discard_as_json_say_how_many(cli: Cli, queue: Queue) -> None:
+    first, second = dead(queue), dead(queue)
+    assert json.loads(cli("dlq", "review", str(first), "--json").out) == {"reviewed": 1}
+    assert json.loads(cli("dlq", "discard", str(second), "--json").out) == {"discarded": 1}

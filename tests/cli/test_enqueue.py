@@ -254,3 +254,26 @@ def test_a_file_that_stays_locked_is_given_up_after_the_busy_timeout(cli: Cli, d
     assert done.code == 5
     assert done.err.count("\n") == 1
     assert len(jobs(db)) == 1
+
+
+@pytest.mark.parametrize("payload", ['{"a":"\udcff"}', "a=\udcff", 'a:="\udcff"'])
+def test_a_payload_that_is_not_utf_8_is_said_to_be(cli: Cli, queue: Queue, payload: str) -> None:
+    done = cli("enqueue", "x", payload)
+    assert done.code == 2
+    assert "UTF-8" in done.err
+    assert queue.count() == 0
+
+
+def test_a_payload_file_needs_a_name(cli: Cli) -> None:
+    done = cli("enqueue", "x", "@")
+    assert (done.code, done.err) == (2, "qctl: payload: there is no file name after @\n")
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_a_job_whose_number_cannot_be_written_is_said_to_be_stored(db: Path, option: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        argv = [sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "x", *option]
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 4
+    assert done.stderr == "qctl: stdout: No space left on device; job 1 is stored all the same\n"
+    assert Queue(db).get(1).status == "pending"

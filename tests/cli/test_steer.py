@@ -114,3 +114,28 @@ def test_json_says_what_became_of_each(cli: Cli, queue: Queue, how: str) -> None
     queue.enqueue("a", delay="1h")
     row = json.loads(cli(how, "1", "--json").out)
     assert row == {"number": 1, "result": {"cancel": "cancelled", "retry": "due"}[how]}
+
+
+def test_wait_as_json_is_a_line_for_each_job_that_ended(cli: Cli, queue: Queue) -> None:
+    queue.enqueue("a")
+    run_one(queue, 1, ending.SUCCEEDED, time.time())
+    number = dead(queue)
+    done = cli("wait", "1", str(number), "--json")
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert done.code == 1
+    assert [(row["number"], row["status"], row["last_error"]) for row in rows] == [
+        (1, "completed", None),
+        (number, "failed", "card declined"),
+    ]
+
+
+def test_an_id_that_looks_like_a_range_is_an_id_where_there_is_one(cli: Cli, queue: Queue) -> None:
+    with queue.store.write() as connection:
+        connection.execute("INSERT INTO jobs (id, type) VALUES ('01993047-1234-7abc', 'a'), ('5-7', 'a'), ('x', 'a')")
+    assert cli("cancel", "01993047-1234").out == "1\n"
+    assert cli("cancel", "5-7").out == "2\n"
+    assert cli("cancel", "2-3").out == "2\n3\n"
+    assert cli("cancel", "7-5").code == 2
+    refused = cli("enqueue", "a", "--id", "1-3")
+    assert refused.code == 2
+    assert "range" in refused.err

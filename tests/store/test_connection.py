@@ -170,6 +170,19 @@ def test_a_file_is_the_same_queue_under_every_name(tmp_path: Path) -> None:
     assert (dead, is_alone, pages > 0) == ([], False, True)
 
 
+def test_a_store_knows_when_its_symlink_leads_elsewhere(tmp_path: Path) -> None:
+    for name in ("one.db", "two.db"):
+        make(tmp_path / name)
+    link = tmp_path / "link.db"
+    link.symlink_to("one.db")
+    store = SQLiteStore(str(link))
+    assert store.is_still_there()
+    link.unlink()
+    link.symlink_to("two.db")
+    assert not store.is_still_there()
+    store.close()
+
+
 def test_a_missing_file_is_made_only_when_asked(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "down" / "queue.db"
     assert refused(path, create=False).exit_code == 4
@@ -307,6 +320,23 @@ def test_a_damaged_index_is_said_to_be_damage_when_a_write_meets_it(tmp_path: Pa
     with pytest.raises(QueueFileError, match="damaged"):
         Acts(store).claim()
     assert not store.connection.in_transaction
+    store.close()
+
+
+def test_a_damaged_index_is_said_to_be_damage_by_every_way_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "queue.db"
+    make(path, 200)
+    store = SQLiteStore(str(path))
+    (page,) = store.read("SELECT rootpage FROM sqlite_master WHERE name = 'jobs_claim'")[0]
+    store.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    store = SQLiteStore(str(path))
+    with pytest.raises(QueueFileError, match="damaged"):
+        store.next_due(handlers={"x"}, types=None, queues=None)
+    with pytest.raises(QueueFileError, match="damaged"):
+        store.read("SELECT type FROM jobs WHERE status = 'pending' ORDER BY priority, queue, type")
     store.close()
 
 
@@ -473,6 +503,32 @@ def test_an_interrupt_while_waiting_gives_the_writers_lock_back(
             file_store.begin()
     other = SQLiteStore(file_store.path, busy_timeout=0.0)
     assert other.insert([NewJob("x")], TEXT) == [1]
+    other.close()
+
+
+def test_an_interrupt_at_the_commit_leaves_no_transaction_open(
+    file_store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        def __init__(self, real: sqlite3.Connection) -> None:
+            self.real = real
+
+        @property
+        def in_transaction(self) -> bool:
+            return self.real.in_transaction
+
+        def execute(self, statement: str) -> object:
+            if statement == "COMMIT":
+                raise KeyboardInterrupt
+            return self.real.execute(statement)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(file_store, "connection", Interrupted(file_store.connection))
+        with pytest.raises(KeyboardInterrupt), file_store.write():
+            pass
+    assert file_store.insert([NewJob("x")], TEXT) == [1]
+    other = SQLiteStore(file_store.path, busy_timeout=0.0)
+    assert other.insert([NewJob("x")], TEXT) == [2]
     other.close()
 
 

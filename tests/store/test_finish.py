@@ -262,7 +262,7 @@ def test_a_second_death_adds_a_second_dead_letter_and_the_history_goes_on(store:
 
 
 @pytest.mark.parametrize(
-    "how", [ending.ERROR, ending.TIMEOUT, ending.CRASH, ending.RETRY, ending.SNOOZE, ending.STOPPED]
+    "how", [ending.ERROR, ending.TIMEOUT, ending.CRASH, ending.RETRY, ending.SNOOZE, ending.STOPPED, ending.LOST]
 )
 def test_a_job_that_somebody_cancelled_while_it_ran_does_not_go_back_to_pending(acts: Acts, how: str) -> None:
     """`cancel` said that it will end: an end of another kind that comes first must not bring it back."""
@@ -270,7 +270,9 @@ def test_a_job_that_somebody_cancelled_while_it_ran_does_not_go_back_to_pending(
     (lease,) = acts.claim()
     acts.store.connection.execute("UPDATE jobs SET cancel_asked = 1")
     outcome = acts.end(lease, how)
-    assert acts.row(1)["status"] == CANCELLED
+    row = acts.row(1)
+    assert (row["status"], row["cancel_asked"], row["last_error"]) == (CANCELLED, 0, "cancelled")
+    assert acts.history(1)[0][2] == how, "what happened is what the history says"
     assert outcome.move is not None and outcome.move.status == CANCELLED
     assert acts.claim(now=NOW + 10**6) == []
 
@@ -296,6 +298,26 @@ def test_a_lease_handed_back_uses_no_attempt_and_keeps_its_place(store: SQLiteSt
     again = acts.claim("w-2", limit=5)
     assert [lease.number for lease in again] == [2, 3]
     assert [lease.token for lease in again] == [2, 2]
+
+
+def test_a_lease_handed_back_after_its_cancel_is_cancelled(store: SQLiteStore, acts: Acts) -> None:
+    acts.put("x")
+    (lease,) = acts.claim()
+    store.connection.execute("UPDATE jobs SET cancel_asked = 1")
+    assert hand_back(store, "w-1", [(lease.number, lease.token)], NOW) == 1
+    row = acts.row(1)
+    assert (row["status"], row["attempts"], row["cancel_asked"], row["locked_by"]) == (CANCELLED, 0, 0, None)
+    assert acts.claim(now=NOW + 10**6) == []
+
+
+def test_the_last_attempt_of_a_cancelled_job_is_death_as_ever(acts: Acts) -> None:
+    """It would not have run again anyway: its dead letter says why it failed."""
+    acts.put("x", max_attempts=1)
+    (lease,) = acts.claim()
+    acts.store.connection.execute("UPDATE jobs SET cancel_asked = 1")
+    acts.end(lease, ending.ERROR, error="boom")
+    assert (acts.row(1)["status"], acts.row(1)["cancel_asked"]) == (FAILED, 0)
+    assert [letter[4] for letter in acts.letters()] == ["boom"]
 
 
 def test_only_ones_own_present_lease_can_be_handed_back(store: SQLiteStore, acts: Acts) -> None:

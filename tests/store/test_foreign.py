@@ -15,7 +15,7 @@ from qctl.rules import ending
 from qctl.rules.when import from_text, to_text
 from qctl.store.sqlite.store import SQLiteStore
 from qctl.store.sqlite.workers import STALE_AFTER, rescue_stale
-from tests.store.conftest import Acts, Everything
+from tests.store.conftest import NOW, Acts, Everything
 
 ENQUEUE = "INSERT INTO jobs (id, type, payload, priority, max_attempts) VALUES (?, ?, ?, ?, ?)"
 CLAIM = """
@@ -186,6 +186,49 @@ def test_a_lock_without_a_time_that_can_be_read_does_not_hold_for_ever(
     assert rescue_stale(acts.store, time.time() + STALE_AFTER - 10, STALE_AFTER, lambda: 0.0) == []
     assert len(rescue_stale(acts.store, time.time() + STALE_AFTER + 10, STALE_AFTER, lambda: 0.0)) == 1
     assert acts.row(1)["status"] == PENDING
+
+
+def test_a_lock_of_the_far_future_counts_from_its_last_change(acts: Acts, plain: sqlite3.Connection) -> None:
+    acts.put("x", now=past(), id="ours-1")
+    claim(plain)
+    plain.execute("UPDATE jobs SET locked_at = '9999-01-01 00:00:00'")
+    assert rescue_stale(acts.store, time.time() + STALE_AFTER - 10, STALE_AFTER, lambda: 0.0) == []
+    assert len(rescue_stale(acts.store, time.time() + STALE_AFTER + 10, STALE_AFTER, lambda: 0.0)) == 1
+
+
+@pytest.mark.parametrize("worker", ["worker-0badcafe", None])
+@pytest.mark.parametrize("when", ["some time ago", "9999-01-01 00:00:00", "12345"])
+def test_a_lock_that_tells_no_time_at_all_counts_from_when_it_is_seen(
+    acts: Acts, plain: sqlite3.Connection, when: str, worker: str | None
+) -> None:
+    acts.put("x", now=past(), id="ours-1")
+    claim(plain)
+    plain.execute("UPDATE jobs SET locked_at = ?, updated_at = ?, locked_by = ?", (when, when, worker))
+    seen = time.time()
+    for later in (0, STALE_AFTER - 0.01):
+        assert rescue_stale(acts.store, seen + later, STALE_AFTER, lambda: 0.0) == []
+        assert acts.row(1)["status"] == PROCESSING
+    assert len(rescue_stale(acts.store, seen + STALE_AFTER + 0.01, STALE_AFTER, lambda: 0.0)) == 1
+    assert acts.row(1)["status"] == PENDING
+
+
+def test_a_rescued_run_of_theirs_began_when_they_locked_it(acts: Acts, plain: sqlite3.Connection) -> None:
+    """Not when our own run before it began."""
+    acts.put("x", now=past() - 100, id="ours-1", backoff="fixed:0s")
+    acts.end(acts.claim(now=past() - 100)[0], ending.ERROR, now=past() - 100)
+    claim(plain)
+    locked = from_text(plain.execute("SELECT strftime('%Y-%m-%d %H:%M:%f', locked_at) FROM jobs").fetchone()[0])
+    rescue_stale(acts.store, locked + 1000, STALE_AFTER, lambda: 0.0)
+    rows = acts.store.read("SELECT started_at FROM qctl_history ORDER BY token")
+    assert len(rows) == 2 and rows[1] == (to_text(locked),)
+
+
+def test_a_run_of_ours_whose_worker_is_unknown_is_rescued_under_its_own_token(acts: Acts) -> None:
+    """Its output stands under that token."""
+    acts.put("x")
+    (lease,) = acts.claim("w-forgotten")
+    assert len(rescue_stale(acts.store, NOW + STALE_AFTER + 1, STALE_AFTER, lambda: 0.0)) == 1
+    assert acts.store.read("SELECT job, token, outcome FROM qctl_history") == [(1, lease.token, "lost")]
 
 
 def test_a_job_in_processing_that_names_nobody_is_rescued_too(acts: Acts, plain: sqlite3.Connection) -> None:

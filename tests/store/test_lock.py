@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -144,6 +146,58 @@ def test_the_turn_can_be_awaited_in_a_thread(lock: WritersLock) -> None:
     assert got == [False, True]
 
 
+def in_thread(work: Callable[[], Any]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def test_a_wait_given_up_in_a_thread_keeps_no_other_from_the_turn(lock: WritersLock) -> None:
+    """It still stands in the line; when its turn comes it passes it on, and its owner can have it later."""
+    third = WritersLock(lock.path)
+    with holder("writer", Path(lock.path)) as other:
+        in_thread(lambda: lock.acquire(0.02))
+        tell_to_release(other)
+        assert third.acquire(LONG)
+        assert not lock.acquire(0.0)
+        third.release()
+        assert lock.acquire(LONG)
+    third.close()
+
+
+def test_an_owner_that_asks_again_takes_the_place_that_it_has_in_the_line(
+    lock: WritersLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it asks, one thread waits for it."""
+    waits: list[object] = []
+    real = _thread.start_new_thread
+
+    def counted(function: Any, arguments: Any) -> int:
+        waits.append(function)
+        return real(function, arguments)
+
+    monkeypatch.setattr(_thread, "start_new_thread", counted)
+    with holder("writer", Path(lock.path)) as other:
+        for _ in range(5):
+            in_thread(lambda: lock.acquire(0.01))
+        assert len(waits) == 1
+        tell_to_release(other)
+        got: list[bool] = []
+        in_thread(lambda: got.append(lock.acquire(LONG)))
+    assert got == [True]
+    lock.release()
+
+
+def test_an_owner_closed_while_its_wait_stands_in_the_line_leaves_nothing_behind(lock: WritersLock) -> None:
+    leaver = WritersLock(lock.path)
+    with holder("writer", Path(lock.path)) as other:
+        in_thread(lambda: leaver.acquire(0.02))
+        leaver.close()
+        tell_to_release(other)
+        assert lock.acquire(LONG)
+    lock.release()
+
+
 ALARMED = """
 import signal, sys, time
 from qctl.store.sqlite.lock import WritersLock
@@ -209,6 +263,30 @@ def test_an_alarm_that_rings_as_the_turn_comes_is_a_wait_that_ran_out(lock: Writ
     assert (said, is_free, errors) == ("False 0\n", True, "")
 
 
+JUST_BEFORE = """
+import signal, sys
+from qctl.store.sqlite import lock as module
+real = module.fcntl.flock
+def early(fd, how):
+    if how == module.fcntl.LOCK_EX:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        assert signal.sigtimedwait([signal.SIGALRM], 10)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
+    return real(fd, how)
+module.fcntl.flock = early
+lock = module.WritersLock(sys.argv[1])
+print(lock.acquire(0.05), lock.depth, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="needs sigtimedwait")
+def test_a_ring_that_is_lost_just_before_the_wait_is_heard_the_next_time(lock: WritersLock) -> None:
+    assert lock.acquire(0.0)
+    argv = [sys.executable, "-c", JUST_BEFORE, lock.path]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=15, check=False)
+    assert (done.stdout, done.stderr) == ("False 0\n", "")
+
+
 INTERRUPTED = """
 import signal, sys
 from qctl.store.sqlite.lock import WritersLock
@@ -268,6 +346,32 @@ def test_a_lock_file_that_is_none_is_refused_in_one_line(tmp_path: Path, hostile
         store.insert([NewJob("x")], "2027-01-15 08:00:00.000")
     assert "queue.db-lock" in str(refusal.value)
     assert not (tmp_path / "victim").exists()
+    store.close()
+
+
+def test_the_file_of_the_workers_is_refused_in_one_line_when_it_is_none(tmp_path: Path) -> None:
+    from qctl.model import QueueFileError
+    from qctl.store.sqlite.store import SQLiteStore
+    from qctl.store.sqlite.workers import register
+
+    store = SQLiteStore(str(tmp_path / "queue.db"))
+    (tmp_path / "queue.db-workers").symlink_to(tmp_path / "victim")
+    with pytest.raises(QueueFileError, match=r"queue\.db-workers is no lock file but a symbolic link"):
+        register(store, "w-1", 1, 1.0)
+    assert not (tmp_path / "victim").exists()
+    store.close()
+
+
+def test_a_worker_of_a_file_that_was_replaced_keeps_its_place_till_it_is_gone(tmp_path: Path) -> None:
+    from qctl.model import QueueFileError
+    from qctl.store.sqlite.store import SQLiteStore
+    from qctl.store.sqlite.workers import register
+
+    store = SQLiteStore(str(tmp_path / "queue.db"))
+    with holder("life", tmp_path / "queue.db-workers", 1), pytest.raises(QueueFileError, match="still lives"):
+        register(store, "w-1", 1, 1.0)
+    assert store.read("SELECT * FROM qctl_workers") == []
+    assert register(store, "w-1", 1, 1.0) == 1
     store.close()
 
 

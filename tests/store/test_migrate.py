@@ -99,6 +99,20 @@ def test_a_name_that_is_taken_is_refused_and_nothing_changed(cli: Cli, db: Path)
     assert (done.code, done.err.count("\n")) == (4, 1)
     assert "jobs" in done.err
     assert db.read_bytes() == before
+    assert [path.name for path in db.parent.iterdir() if path.name.startswith(db.name)] == [db.name]
+
+
+def test_init_by_a_symlink_makes_the_queue_where_it_leads(cli: Cli, db: Path) -> None:
+    real = db.with_name("real.db")
+    db.symlink_to(real)
+    assert cli("init").code == 0
+    assert real.stat().st_mode & 0o777 == 0o600
+    build(db.with_name("shop.db"), "CREATE TABLE orders (id INTEGER PRIMARY KEY);")
+    db.unlink()
+    db.symlink_to("shop.db")
+    assert cli("init").code == 0
+    assert cli("enqueue", "x").out == "1\n"
+    assert not list(db.parent.glob(db.name + "-*")), "locks and log stand beside the file, not beside its name"
 
 
 STEP = """

@@ -24,12 +24,17 @@ QUERIES = sorted(path.stem for path in Path(FOLDER, "queries").glob("*.sql"))
 
 WHOLE = {
     "count_by_type": "stats: true whoever wrote the rows, so it reads them",
+    "schedules": "cron list: all schedules, by name",
+    "runnable_types": "cron list: the types that live workers can run",
     "count_waiting": "stats: counts what is pending",
     "depth": "health: counts what is pending",
     "completed_since": "stats: groups what ended in the window",
+    "running_of_type": "a claim under a limit on concurrency: what runs, no more than there are slots",
+    "running_of_queue": "the same",
+    "running_keys": "the same",
     "failures_since": "stats: reads the history of the window",
 }
-"""What looks at many rows because it counts them. Nothing that a worker or an enqueue runs is among them."""
+"""What looks at many rows because it counts them. Nothing that a worker or an enqueue runs where no concurrency is limited is among them."""
 
 
 def plan(connection: sqlite3.Connection, statement: str) -> list[str]:
@@ -58,7 +63,7 @@ def test_every_statement_says_what_it_rides_on(verb: str) -> None:
 def test_no_statement_scans_or_sorts(schema: sqlite3.Connection, verb: str) -> None:
     steps = plan(schema, sql(verb))
     assert not [step for step in steps if "TEMP B-TREE" in step]
-    scans = [step for step in steps if step.startswith("SCAN") and not step.startswith("SCAN (subquery")]
+    scans = [step for step in steps if step.startswith("SCAN") and not step.startswith(("SCAN (subquery", "SCAN lane"))]
     if re.search(r"ORDER BY \S+ DESC LIMIT \?\s*$", sql(verb)):  # the newest few, along an index from its end
         scans = [step for step in scans if step != "SCAN jobs" and "USING INDEX" not in step]
     assert scans == []
@@ -67,10 +72,18 @@ def test_no_statement_scans_or_sorts(schema: sqlite3.Connection, verb: str) -> N
 @pytest.mark.parametrize(
     ("verb", "index"),
     [
-        ("next_lane", "jobs_claim (priority=? AND queue=? AND type<?)"),
-        ("next_lane", "jobs_claim (priority=? AND queue<?)"),
-        ("next_lane", "jobs_claim (priority<?)"),
+        ("lanes", "jobs_claim (priority=? AND queue=? AND type<?)"),
+        ("lanes", "jobs_claim (priority=? AND queue<?)"),
+        ("lanes", "jobs_claim (priority<?)"),
         ("lane_due", "jobs_claim (priority=? AND queue=? AND type=? AND <expr>=? AND scheduled_at<?)"),
+        (
+            "key_due",
+            "jobs_keyed (type=? AND queue=? AND priority=? AND limit_key=? AND <expr>=? AND scheduled_at>? AND scheduled_at<?)",
+        ),
+        ("key_head", "jobs_keyed (type=? AND queue=? AND priority=? AND limit_key=? AND <expr>=?)"),
+        ("next_key", "jobs_keyed (type=? AND queue=? AND priority=? AND limit_key>?)"),
+        ("starts_of", "PRIMARY KEY (scope=? AND name=? AND key=?)"),
+        ("expired", "jobs_expiring (expires_at<?)"),
         ("lane_head", "jobs_claim (priority=? AND queue=? AND type=? AND <expr>=?)"),
         ("lease_range", "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
         ("lease_job", "INTEGER PRIMARY KEY (rowid=?)"),
@@ -81,6 +94,11 @@ def test_no_statement_scans_or_sorts(schema: sqlite3.Connection, verb: str) -> N
         ("cancels_asked", "jobs_processing (locked_by=?)"),
         ("stale_jobs", "jobs_processing (locked_by>?)"),
         ("stale_jobs", "jobs_processing (locked_by=?)"),
+        ("next_schedule", "cron_schedules_due (next_run_at=?)"),
+        ("next_schedule", "cron_schedules_due (next_run_at>?)"),
+        ("due_schedules", "cron_schedules_due (next_run_at=?)"),
+        ("due_schedules", "cron_schedules_due (next_run_at<?)"),
+        ("jobs_of_schedule", "jobs_tick (schedule=?)"),
         ("completed_count", "jobs_completed (completed_at>?)"),
     ],
 )

@@ -56,8 +56,8 @@ def work(db: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 def drain(work: Callable[..., subprocess.Popen[str]]) -> Callable[..., subprocess.Popen[str]]:
     """Run `qctl work --drain ...` to its end."""
 
-    def run(*argv: str, code: int | None = None) -> subprocess.Popen[str]:
-        process = work("--drain", *argv)
+    def run(*argv: str, code: int | None = None, **options: Any) -> subprocess.Popen[str]:
+        process = work("--drain", *argv, **options)
         _out, err = process.communicate(timeout=30)
         process.err = err  # type: ignore[attr-defined]
         assert code is None or process.returncode == code, err

@@ -10,6 +10,7 @@ from __future__ import annotations
 from heapq import merge
 
 from qctl.model import Lease
+from qctl.store.sqlite.gates import NONE, Gates
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -19,25 +20,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qctl.model import TypeDefaults
+    from qctl.store.sqlite.gates import Limits
 
-TOP = (2**63 - 1, b"\xff", b"\xff")  # above every lane: a blob sorts after any text
-
-
-def below(lane: tuple[Any, Any, Any]) -> tuple[Any, ...]:
-    """The parameters of next_lane.sql."""
-    priority, queue, type_ = lane
-    return (priority, queue, type_, priority, queue, priority)
+MOST_EXPIRED = 500  # jobs whose time is over that one claim cancels on its way
+EXPIRES = 18  # where lane_due.sql has expires_at; limit_key follows it
 
 
 def lanes(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
     """Every lane that has pending jobs, from the highest priority down."""
-    found: list[tuple[int, str, str]] = []
-    statement = sql("next_lane")
-    lane: Any = connection.execute(statement, below(TOP)).fetchone()
-    while lane:
-        found.append(lane)
-        lane = connection.execute(statement, below(lane)).fetchone()
-    return found
+    return connection.execute(sql("lanes")).fetchall()
 
 
 def claim_jobs(
@@ -51,12 +42,28 @@ def claim_jobs(
     queues: Container[str] | None,
     defaults: Mapping[str, TypeDefaults],
     commands: bool = True,
+    limits: Limits = NONE,
+    ready: int | None = None,
 ) -> list[Lease]:
     """Lease up to `limit` due jobs to `worker`, in the caller's transaction, best first.
 
     `handlers`: types of typed jobs it can run; `commands`: whether it runs commands. `types`, `queues`: None means all.
+    `ready`: how many of them start at once (None: all). A limited job is taken only as one of those, so that its start
+    is when it counts.
     """
-    rows = due_rows(connection, limit, now, runnable(handlers, types, queues, commands))
+    kinds = runnable(handlers, types, queues, commands)
+    expired: list[int] = []
+    if limits.is_free:
+        rows = due_rows(connection, limit, now, kinds, expired)
+    else:
+        from qctl.rules.when import from_text
+        from qctl.store.sqlite.gated import gated_rows
+
+        gates = Gates(connection, limits, from_text(now))
+        rows = gated_rows(connection, limit, now, kinds, expired, gates, limit if ready is None else ready)
+        limits.starts = gates.record()
+    if expired:
+        expire_jobs(connection, expired, now)
     leases: list[Lease] = []
     changed: list[tuple[Any, ...]] = []  # leases that change max_attempts, too
     plain: list[int] = []
@@ -81,6 +88,8 @@ def claim_jobs(
             lease.cwd,
             lease.env,
             lease.created_at,
+            _expires_at,
+            _limit_key,
         ) = row
         lease.attempts = attempts + 1
         lease.token = token + 1
@@ -134,30 +143,60 @@ def runnable(
 
 
 def due_rows(
-    connection: sqlite3.Connection, limit: int, now: str, kinds: Callable[[str, str], tuple[int, ...]]
+    connection: sqlite3.Connection,
+    limit: int,
+    now: str,
+    kinds: Callable[[str, str], tuple[int, ...]],
+    expired: list[int],
 ) -> list[tuple[Any, ...]]:
-    next_lane, lane_due = sql("next_lane"), sql("lane_due")
+    """Up to `limit` due jobs where nothing is limited; those whose time is over go to `expired` instead."""
+    lane_due = sql("lane_due")
     rows: list[tuple[Any, ...]] = []
-    lane: Any = connection.execute(next_lane, below(TOP)).fetchone()
+    walk = connection.execute(sql("lanes"))
+    lane: Any = walk.fetchone()
     while lane and len(rows) < limit:
         priority = lane[0]
         cursors = []
         while lane and lane[0] == priority:
             for kind in kinds(lane[1], lane[2]):
                 cursors.append(connection.execute(lane_due, (*lane, kind, now)))
-            lane = connection.execute(next_lane, below(lane)).fetchone()
+            lane = walk.fetchone()
         # Rows begin with (scheduled_at, number), and are read one by one as the merge asks for them.
         for row in cursors[0] if len(cursors) == 1 else merge(*cursors):
+            if row[EXPIRES] is not None and row[EXPIRES] <= now:
+                expired.append(row[1])
+                if len(expired) >= MOST_EXPIRED:
+                    limit = 0
+                    break
+                continue
             rows.append(row)
             if len(rows) >= limit:
                 break
         for cursor in cursors:
             cursor.close()
+    walk.close()
     return rows
 
 
-def next_due(connection: sqlite3.Connection, kinds: Callable[[str, str], tuple[int, ...]]) -> str | None:
-    """When the next pending job that `kinds` takes is due, past times included; None when there is none."""
+def expire_jobs(connection: sqlite3.Connection, numbers: list[int], now: str) -> int:
+    """Cancel those of the jobs whose time to start is over; how many."""
+    return connection.executemany(sql("expire_job"), [(now, number, now) for number in numbers]).rowcount
+
+
+def next_due(
+    connection: sqlite3.Connection,
+    kinds: Callable[[str, str], tuple[int, ...]],
+    limits: Limits = NONE,
+    now: float = 0.0,
+) -> str | None:
+    """When the next pending job that `kinds` takes may run, past times included; None when there is none.
+
+    Paused jobs are none; `now` (seconds since the epoch) is used where limits are.
+    """
+    if not limits.is_free:
+        from qctl.store.sqlite.gated import next_open
+
+        return next_open(connection, kinds, Gates(connection, limits, now))
     head = sql("lane_head")
     soonest: str | None = None
     for lane in lanes(connection):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.store import SQLiteStore
 
 CHUNK = 500
+SHORTEST, WHOLE = 8, 32  # characters of a letter's id: the fewest that name one, and all of them
 KEYS = (
     "number", "id", "original_job_id", "type", "payload", "attempts", "last_error", "failed_at", "reviewed", "notes",
     "status", "queue",
@@ -46,6 +47,9 @@ def conditions(filter: Filter, reviewed: bool | None) -> tuple[list[str], list[A
     if filter.types:
         parts.append(f"d.type IN ({', '.join('?' * len(filter.types))})")
         parameters += filter.types
+    if filter.statuses:
+        parts.append(f"j.status IN ({', '.join('?' * len(filter.statuses))})")
+        parameters += filter.statuses
     if filter.queues:
         parts.append(f"j.queue IN ({', '.join('?' * len(filter.queues))})")
         parameters += filter.queues
@@ -62,7 +66,10 @@ def conditions(filter: Filter, reviewed: bool | None) -> tuple[list[str], list[A
         parts.append("d.failed_at <= ?")
         parameters.append(to_text(filter.until))
     if filter.search:
-        parts.append("instr(lower(d.type || ' ' || d.payload || ' ' || coalesce(d.last_error, '')), lower(?))")
+        parts.append(
+            "instr(lower(d.type || ' ' || d.payload || ' ' || coalesce(j.command, '') || ' ' || coalesce(d.last_error, '')),"
+            " lower(?))"
+        )
         parameters.append(filter.search)
     if filter.error:
         parts.append("instr(lower(coalesce(d.last_error, '')), lower(?))")
@@ -91,9 +98,18 @@ def letters_of(store: SQLiteStore, job_id: str) -> list[dict[str, Any]]:
 
 
 def letter(store: SQLiteStore, id: str) -> dict[str, Any] | None:
-    """The dead letter with this id, or with the only id that begins so."""
-    rows = store.read(f"{SELECT} WHERE d.id >= ? AND d.id < ? LIMIT 2", (id, id + LAST_CHARACTER))
-    return dict(zip(KEYS, rows[0][1:], strict=True)) if len(rows) == 1 else None
+    """The dead letter with this id, or with the only id that begins so.
+
+    Digits are a job's number, and a beginning of less than SHORTEST characters is none of a letter's: what a person
+    means by it is a job, and a letter that happens to begin so belongs to another.
+    """
+    if id.isdigit() and len(id) < WHOLE:
+        return None
+    end = id if len(id) < SHORTEST else id + LAST_CHARACTER
+    rows = store.read(f"{SELECT} WHERE d.id BETWEEN ? AND ? ORDER BY d.id LIMIT 2", (id, end))
+    if len(rows) == 1 or (rows and rows[0][2] == id):
+        return dict(zip(KEYS, rows[0][1:], strict=True))
+    return None
 
 
 def note_dead(store: SQLiteStore, ids: Iterable[str], text: str) -> int:

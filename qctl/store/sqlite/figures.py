@@ -26,6 +26,7 @@ def stats(store: SQLiteStore, now: float, window: float) -> dict[str, Any]:
     total. `rate_per_minute`, `failure_rate` (0..1, of the attempts that ended; None without any), `completed`,
     `failed_attempts`, `wait` and `run` (p50, p95, p99 in seconds, over the newest 20,000 ends). `by_type`: type, status,
     count. `types`: the same figures per type, `history`: jobs completed in each eighth of the window. `workers`.
+    `paused`: scope, name, paused_at.
     """
     text, since = to_text(now), to_text(now - window)
     by_type = [dict(zip(("type", "status", "count"), row, strict=True)) for row in store.read(sql("count_by_type"))]
@@ -77,7 +78,14 @@ def stats(store: SQLiteStore, now: float, window: float) -> dict[str, Any]:
         "by_type": by_type,
         "types": types,
         "workers": {"alive": alive[0], "slots": alive[1]},
+        "paused": paused(store),
     }
+
+
+def paused(store: SQLiteStore) -> list[dict[str, str]]:
+    """What is paused, and since when."""
+    rows = store.read("SELECT scope, name, paused_at FROM qctl_limits WHERE paused_at IS NOT NULL ORDER BY scope, name")
+    return [dict(zip(("scope", "name", "paused_at"), row, strict=True)) for row in rows]
 
 
 def type_figures(
@@ -139,7 +147,9 @@ def health(store: SQLiteStore, now: float, limits: dict[str, float]) -> dict[str
         known[name] = limits.get(name, value)
     pending, oldest = store.read(sql("depth"), (to_text(now),))[0]
     unreviewed = store.read("SELECT count(*) FROM dead_letter_jobs WHERE reviewed = 0")[0][0]
-    return rules.judge(pending, None if oldest is None else now - from_text(oldest), unreviewed, known)
+    verdict = rules.judge(pending, None if oldest is None else now - from_text(oldest), unreviewed, known)
+    verdict["paused"] = paused(store)
+    return verdict
 
 
 def live_workers(store: SQLiteStore, now: float) -> int:

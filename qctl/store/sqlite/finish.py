@@ -32,44 +32,25 @@ def finish_jobs(
     random: Callable[[], float],
 ) -> list[Outcome]:
     """Move every job that ended to its next state, in the caller's transaction. One outcome each, in order."""
+    if len({ending.number for ending, _facts in ended}) < len(ended):  # two ends of one job: the first counts
+        return [finish_jobs(connection, worker, [one], now, random)[0] for one in ended]
     outcomes: list[Outcome] = []
     history: list[tuple[Any, ...]] = []
-    complete, move_job = sql("complete_job"), sql("move_job")
-    execute = connection.cursor().execute
+    completed: list[tuple[Any, ...]] = []
     for ending, facts in ended:
         move = decide(ending, facts, random)
-        if move.status == PENDING and is_cancelled(connection, ending.number):
-            move = heed_cancel(move)
         started, finished = to_text(ending.started_at), to_text(ending.finished_at)
         if move.status == COMPLETED:
-            changed = execute(
-                complete,
-                (finished, now, started, ending.exit_code, ending.result, ending.number, ending.token, worker),
-            ).rowcount
-            outcomes.append(Outcome(ending, move if changed else None))
+            outcomes.append(Outcome(ending, move))
+            completed.append(
+                (finished, now, started, ending.exit_code, ending.result, ending.number, ending.token, worker)
+            )
             continue
-        due = to_text(move.due_at) if move.status == PENDING and move.due_at is not None else None
-        changed = execute(
-            move_job,
-            (
-                move.status,
-                move.attempts,
-                move.rescues,
-                due,
-                now,
-                started,
-                ending.exit_code,
-                storable(move.error),
-                ending.number,
-                ending.token,
-                worker,
-            ),
-        ).rowcount
-        if not changed:
+        if move.status == PENDING and is_cancelled(connection, ending.number):
+            move = heed_cancel(move)
+        if not move_on(connection, worker, ending, move, started, now):
             outcomes.append(Outcome(ending, None))
             continue
-        if move.status == FAILED:
-            execute(sql("insert_dead_letter"), (ending.number,))
         history.append(
             (
                 ending.number,
@@ -84,9 +65,50 @@ def finish_jobs(
             )
         )
         outcomes.append(Outcome(ending, move))
+    if completed:
+        complete(connection, completed, outcomes)
     if history:
         connection.executemany(sql("insert_history"), history)
     return outcomes
+
+
+def move_on(
+    connection: sqlite3.Connection, worker: str | None, ending: Ending, move: Move, started: str, now: str
+) -> bool:
+    """Write down a move that is not a completion, with its dead letter; False when the lease had gone."""
+    due = to_text(move.due_at) if move.status == PENDING and move.due_at is not None else None
+    changed = connection.execute(
+        sql("move_job"),
+        (
+            move.status,
+            move.attempts,
+            move.rescues,
+            due,
+            now,
+            started,
+            ending.exit_code,
+            storable(move.error),
+            ending.number,
+            ending.token,
+            worker,
+        ),
+    ).rowcount
+    if changed and move.status == FAILED:
+        connection.execute(sql("insert_dead_letter"), (ending.number,))
+    return bool(changed)
+
+
+def complete(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], outcomes: Sequence[Outcome]) -> None:
+    """Write down completions, all at once; one by one if some came too late, to learn which they were."""
+    statement = sql("complete_job")
+    connection.execute("SAVEPOINT qctl_complete")
+    if connection.executemany(statement, rows).rowcount != len(rows):
+        connection.execute("ROLLBACK TO qctl_complete")
+        fresh = {row[5] for row in rows if connection.execute(statement, row).rowcount}
+        for outcome in outcomes:
+            if outcome.move is not None and outcome.move.status == COMPLETED and outcome.ending.number not in fresh:
+                outcome.move = None
+    connection.execute("RELEASE qctl_complete")
 
 
 def is_cancelled(connection: sqlite3.Connection, number: int) -> bool:

@@ -68,7 +68,7 @@ def resolve(store: SQLiteStore, references: Iterable[int | str]) -> list[int]:
     """See Queue.numbers."""
     found: dict[int, None] = {}
     for reference in references:
-        bounds = range_of(reference)
+        bounds = None if is_id(store, reference) else range_of(reference)
         if bounds is None:
             number = number_of(store, reference)
             if not store.read("SELECT 1 FROM jobs WHERE number = ?", (number,)):
@@ -80,6 +80,16 @@ def resolve(store: SQLiteStore, references: Iterable[int | str]) -> list[int]:
             raise NotFound(f"there are no jobs {bounds[0]}-{bounds[1]}")
         found.update(dict.fromkeys(row[0] for row in rows))
     return list(found)
+
+
+def is_id(store: SQLiteStore, reference: int | str) -> bool:
+    """Whether this is an id that looks like a range: other programs may give out such ids, and so may chance."""
+    if isinstance(reference, int) or "-" not in reference:
+        return False
+    text = reference.strip()
+    if text.startswith("0"):  # no number begins so, but the ids that we give out do
+        return bool(store.read(sql("ids_from"), (text, text + LAST_CHARACTER)))
+    return bool(store.read("SELECT 1 FROM jobs WHERE id = ?", (text,)))
 
 
 def range_of(reference: int | str) -> tuple[int, int] | None:

@@ -53,7 +53,8 @@ CREATE TABLE jobs (
 -- A claim walks the lanes (priority, queue, type) from the top and reads each in order of scheduled_at, number.
 CREATE INDEX jobs_claim ON jobs (priority, queue, type, (command IS NULL), scheduled_at)
   WHERE status = 'pending';
-CREATE INDEX jobs_processing ON jobs (locked_by) WHERE status = 'processing';
+CREATE INDEX jobs_processing ON jobs (locked_by, type, queue, limit_key, status)
+  WHERE status = 'processing'; -- covers what limits on concurrency count; with status, because SQLite reads it again
 CREATE INDEX jobs_completed ON jobs (completed_at) WHERE status = 'completed';
 CREATE INDEX jobs_ended ON jobs (status, updated_at)
   WHERE status = 'failed' OR status = 'cancelled'; -- with IN (...) SQLite would not see that a query fits
@@ -63,6 +64,8 @@ CREATE UNIQUE INDEX jobs_key ON jobs (key)
 CREATE INDEX jobs_key_ended ON jobs (key, created_at) WHERE key IS NOT NULL;
 CREATE INDEX jobs_expiring ON jobs (expires_at)
   WHERE expires_at IS NOT NULL AND (status = 'pending' OR status = 'blocked');
+CREATE INDEX jobs_keyed ON jobs (type, queue, priority, limit_key, (command IS NULL), scheduled_at)
+  WHERE limit_key IS NOT NULL AND status = 'pending';
 CREATE UNIQUE INDEX jobs_tick ON jobs (schedule, tick) WHERE schedule IS NOT NULL;
 CREATE INDEX jobs_flow ON jobs (flow, number) WHERE flow IS NOT NULL;
 
@@ -142,15 +145,54 @@ CREATE TABLE cron_schedules (
   type            TEXT NOT NULL,
   payload         TEXT NOT NULL DEFAULT '{}',
   cron_expression TEXT NOT NULL,
-  last_run_at     TEXT,
-  next_run_at     TEXT,
-  is_active       INTEGER NOT NULL DEFAULT 1,
+  last_run_at     TEXT,                            -- when it last made a job for a tick
+  next_run_at     TEXT,                            -- its next tick; NULL: a worker works it out
+  is_active       INTEGER NOT NULL DEFAULT 1,      -- 0: paused
   created_at      TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
-  name            TEXT UNIQUE,
-  time_zone       TEXT,
+  -- from here on qctl's own columns
+  name            TEXT UNIQUE,                     -- NULL: a worker makes one from the type
+  time_zone       TEXT,                            -- its name; NULL: that of the worker that sees it first
   catch_up        TEXT NOT NULL DEFAULT 'latest' CHECK (catch_up IN ('latest', 'all', 'none')),
-  overlap         TEXT NOT NULL DEFAULT 'skip' CHECK (overlap IN ('skip', 'allow'))
+  overlap         TEXT NOT NULL DEFAULT 'skip' CHECK (overlap IN ('skip', 'allow')),
+  seconds         INTEGER NOT NULL DEFAULT 0,      -- 1: the expression has a sixth field
+  queue           TEXT NOT NULL DEFAULT 'default', -- from here on as in jobs, for the jobs it makes
+  priority        INTEGER NOT NULL DEFAULT 0,
+  max_attempts    INTEGER,
+  timeout         REAL,
+  backoff         TEXT,
+  tags            TEXT,
+  command         TEXT,
+  cwd             TEXT,
+  env             TEXT,
+  last_tick       TEXT,                            -- the latest tick that was dealt with: none before it ever is again
+  last_job        INTEGER,                         -- the number of the latest job it made
+  skipped         INTEGER NOT NULL DEFAULT 0,      -- ticks without a job, as the one before had not ended
+  error           TEXT                             -- why it cannot tick
 );
+
+CREATE INDEX cron_schedules_due ON cron_schedules (next_run_at) WHERE is_active <> 0 AND error IS NULL;
+
+-- A next tick in another form of time is normalised, and worked out anew if it is none.
+CREATE TRIGGER cron_schedules_inserted AFTER INSERT ON cron_schedules
+WHEN NEW.next_run_at IS NOT strftime('%Y-%m-%d %H:%M:%f', NEW.next_run_at)
+BEGIN
+  UPDATE cron_schedules SET next_run_at = strftime('%Y-%m-%d %H:%M:%f', next_run_at) WHERE id = NEW.id;
+END;
+
+CREATE TRIGGER cron_schedules_moved AFTER UPDATE OF next_run_at ON cron_schedules
+WHEN NEW.next_run_at IS NOT strftime('%Y-%m-%d %H:%M:%f', NEW.next_run_at)
+BEGIN
+  UPDATE cron_schedules SET next_run_at = strftime('%Y-%m-%d %H:%M:%f', next_run_at) WHERE id = NEW.id;
+END;
+
+-- Another expression or zone, or an end of its pause: its next tick is another one.
+CREATE TRIGGER cron_schedules_changed AFTER UPDATE OF cron_expression, time_zone, seconds, is_active, type ON cron_schedules
+WHEN NEW.next_run_at IS OLD.next_run_at AND NEW.error IS OLD.error
+  AND (NEW.cron_expression IS NOT OLD.cron_expression OR NEW.time_zone IS NOT OLD.time_zone
+    OR NEW.seconds IS NOT OLD.seconds OR NEW.type IS NOT OLD.type OR (NEW.is_active <> 0 AND OLD.is_active = 0))
+BEGIN
+  UPDATE cron_schedules SET next_run_at = NULL, error = NULL WHERE id = NEW.id;
+END;
 
 -- One row per attempt that ended without completing its job, or completed it before a replay: what completed it last
 -- stands in the job's own row. The token tells the runs of a job apart, replays included.
@@ -185,7 +227,8 @@ CREATE TABLE qctl_workers (
   pid         INTEGER NOT NULL,
   concurrency INTEGER NOT NULL,
   started_at  TEXT NOT NULL,
-  beat_at     TEXT NOT NULL
+  beat_at     TEXT NOT NULL,
+  handlers    TEXT                               -- JSON array: the types of typed jobs that it can run
 );
 
 -- What a type says for its jobs where they say nothing themselves. NULL: nothing.
@@ -248,3 +291,36 @@ CREATE TABLE qctl_settings (
 ) WITHOUT ROWID;
 
 INSERT INTO qctl_settings (name, value) VALUES ('schema_version', '1');
+
+-- Grows whenever something changes that a claim goes by, so that a claim need read no more than this one row.
+INSERT INTO qctl_settings (name, value) VALUES ('limits_version', '0');
+
+CREATE TRIGGER qctl_limits_inserted AFTER INSERT ON qctl_limits
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;
+
+CREATE TRIGGER qctl_limits_updated AFTER UPDATE ON qctl_limits
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;
+
+CREATE TRIGGER qctl_limits_deleted AFTER DELETE ON qctl_limits
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;
+
+CREATE TRIGGER qctl_ageing_set AFTER INSERT ON qctl_settings WHEN NEW.name = 'ageing'
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;
+
+CREATE TRIGGER qctl_ageing_changed AFTER UPDATE ON qctl_settings WHEN NEW.name = 'ageing'
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;
+
+CREATE TRIGGER qctl_ageing_unset AFTER DELETE ON qctl_settings WHEN OLD.name = 'ageing'
+BEGIN
+  UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qctl.model import Lease, NewJob, TypeDefaults
     from qctl.rules.ending import Ending, Facts
     from qctl.store.sqlite.finish import Outcome
+    from qctl.store.sqlite.gates import Limits
     from qctl.store.sqlite.lock import LifeLocks
 
 
@@ -83,6 +84,7 @@ class SQLiteStore:
         self.connection, self.lock = connect(self.path, busy_timeout, create=create)
         self.identity = None if self.lock is None else identity(self.path)
         self.life_locks: LifeLocks | None = None
+        self.known_limits: Limits | None = None
 
     # -- transactions ---------------------------------------------------------------------------------------------
 
@@ -192,6 +194,7 @@ class SQLiteStore:
         queues: Container[str] | None = None,
         defaults: Mapping[str, TypeDefaults] | None = None,
         commands: bool = True,
+        ready: int | None = None,
     ) -> list[Lease]:
         """Lease up to `limit` due jobs; see claim.py. Joins the open transaction if there is one."""
         from qctl.store.sqlite.claim import claim_jobs
@@ -207,6 +210,8 @@ class SQLiteStore:
                 queues=queues,
                 defaults=defaults or {},
                 commands=commands,
+                limits=self.limits(),
+                ready=ready,
             )
 
         if self.connection.in_transaction:
@@ -226,15 +231,47 @@ class SQLiteStore:
             return finish_jobs(connection, worker, ended, now, random)
 
     def next_due(
-        self, *, handlers: Container[str], types: Container[str] | None, queues: Container[str] | None
+        self,
+        *,
+        handlers: Container[str],
+        types: Container[str] | None,
+        queues: Container[str] | None,
+        commands: bool = True,
     ) -> str | None:
         """When the next pending job this worker takes is due (UTC text), or None."""
         from qctl.store.sqlite.claim import next_due, runnable
 
         try:
-            return next_due(self.connection, runnable(handlers, types, queues))
+            return next_due(self.connection, runnable(handlers, types, queues, commands), self.limits(), self.now())
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
+
+    def limits(self) -> Limits:
+        """What limits claims now; read anew only after it was changed."""
+        from qctl.store.sqlite.gates import NONE, read_limits
+
+        self.known_limits = read_limits(self.connection, self.known_limits or NONE)
+        return self.known_limits
+
+    def begun(self, now: float) -> None:
+        """Say that what was claimed last began at `now`, for the rates that it counts against."""
+        known = self.known_limits
+        if known is not None and known.starts is not None:
+            starts, known.starts = known.starts, None
+            if starts.are_late(now):
+                with self.write() as connection:
+                    starts.move(connection, now)
+
+    def expire(self, now: str, most: int = 500) -> int:
+        """Cancel up to `most` waiting jobs whose time to start is over; how many. Writes only when there are any."""
+        from qctl.store.sqlite.claim import expire_jobs
+        from qctl.store.sqlite.sql import sql
+
+        if not self.read(sql("expired"), (now, 1)):
+            return 0
+        with self.write() as connection:
+            numbers = [row[0] for row in connection.execute(sql("expired"), (now, most))]
+            return expire_jobs(connection, numbers, now)
 
     # -- settings -------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import sqlite3
 from qctl.store.sqlite.claim import lanes
 from qctl.store.sqlite.sql import sql
 
-KINDS = ("types", "queues", "tags", "jobs", "dead")
+KINDS = ("types", "queues", "tags", "jobs", "dead", "schedules")
 RECENT = 500  # jobs that are looked at for types, queues and tags, besides what is pending
 SHOWN = 50  # jobs that are offered
 PATIENCE = 0.2  # seconds
@@ -24,6 +24,9 @@ def suggest(path: str, kind: str) -> list[tuple[str, str]]:
         if kind == "dead":
             rows = connection.execute(sql("newest_dead"), (SHOWN,)).fetchall()
             return [(str(number), f"{type_} {error or ''}".strip()) for number, type_, error in dict.fromkeys(rows)]
+        if kind == "schedules":
+            found = connection.execute("SELECT coalesce(name, type), cron_expression FROM cron_schedules LIMIT 500")
+            return [(str(name), str(expression)) for name, expression in found.fetchall()]
         return [(name, "") for name in sorted(names(connection, kind))]
     finally:
         connection.close()

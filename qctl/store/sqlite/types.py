@@ -1,4 +1,4 @@
-"""What the queue says of types: defaults, schemas, programs."""
+"""What the queue says of types: defaults, schemas, programs. And the limits that stand beside them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 COLUMNS = (
     "type", "timeout", "max_attempts", "backoff", "priority", "output_limit", "retention", "command", "schema",
 )  # fmt: skip
+LIMIT_COLUMNS = {
+    "rate": ("rate", "rate_period"),
+    "rate_burst": ("rate_burst",),
+    "rate_key": ("rate_key",),
+    "concurrency": ("concurrency",),
+    "concurrency_key": ("concurrency_key",),
+}
 CHUNK = 500
 
 

@@ -13,6 +13,7 @@ from qctl.store.sqlite.sql import sql
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
     from qctl.store.sqlite.finish import Outcome
     from qctl.store.sqlite.store import SQLiteStore
@@ -55,6 +56,15 @@ def register(store: SQLiteStore, worker: str, concurrency: int, now: float) -> i
     return number
 
 
+def tell_types(store: SQLiteStore, worker: str, types: Iterable[str]) -> None:
+    """Write down which types of typed jobs a worker can run: what nobody runs can be told by that."""
+    from qctl.rules.newjob import quote
+
+    text = "[" + ",".join([quote(one) for one in types]) + "]"
+    with store.write() as connection:
+        connection.execute("UPDATE qctl_workers SET handlers = ? WHERE id = ?", (text, worker))
+
+
 def unregister(store: SQLiteStore, worker: str) -> None:
     with store.write() as connection:
         connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
@@ -87,6 +97,24 @@ def dead_workers(store: SQLiteStore, me: str, now: float, stale_after: float) ->
         elif now - from_text(beat_at) > stale_after:
             dead.append((id_, f"its worker {id_} on {its_host} has been silent since {beat_at}"))
     return dead
+
+
+def list_workers(store: SQLiteStore, now: float, stale_after: float) -> list[dict[str, Any]]:
+    """Every worker in the file, oldest first; see Queue.workers."""
+    if store.lock is not None and store.life_locks is None:
+        store.life_locks = LifeLocks(store.path + "-workers")
+    dead = dict(dead_workers(store, "", now, stale_after))
+    keys = ("id", "host", "pid", "concurrency", "started_at", "beat_at")
+    found = []
+    for row in store.read("SELECT id, host, pid, concurrency, started_at, beat_at FROM qctl_workers ORDER BY number"):
+        one: dict[str, Any] = dict(zip(keys, row, strict=True))
+        one["alive"] = one["id"] not in dead
+        one["running"] = [
+            {"number": number, "type": type_, "started_at": started_at}
+            for number, type_, started_at in store.read(sql("run_by"), (one["id"],))
+        ]
+        found.append(one)
+    return found
 
 
 def bury(store: SQLiteStore, dead: Iterable[tuple[str, str]], now: float, random: Callable[[], float]) -> list[Outcome]:

@@ -1,0 +1,3 @@
+-- Primary key: the starts of all keys of a limit that count no more.
+DELETE FROM qctl_starts
+WHERE scope = ? AND name = ? AND CASE WHEN slot >= 0 THEN slot < ? ELSE count < ? END

@@ -1,0 +1,2 @@
+-- Primary key.
+SELECT slot, count FROM qctl_starts WHERE scope = ? AND name = ? AND key = ?
