@@ -102,6 +102,7 @@ def test_no_text_brings_more_than_one_line_of_complaint(value: object) -> None:
 def test_a_bad_field_of_a_type_is_named(field: str, value: object) -> None:
     with pytest.raises(BadValue, match=field):
         type_columns({field: value})
+<<<<<<<< HEAD:tests/rules/test_json_schema.py
 
 
 @pytest.mark.parametrize(
@@ -112,3 +113,5 @@ def test_a_bad_field_of_a_type_is_named(field: str, value: object) -> None:
 def test_a_bad_limit_is_named(field: str, value: object) -> None:
     with pytest.raises(BadValue, match=field):
         parse_limits({field: value})
+========
+>>>>>>>> k:tests/rules/test_payload_schema.py
