@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "retry": ("cancel", "RETRY", "Run jobs now: again, or before their time."),
     "edit": ("edit", "EDIT", "Change a job that has not ended."),
     "explain": ("explain", "EXPLAIN", "Say why a job is not running, and what would let it."),
-    "pause": ("pause", "PAUSE", "Start no more jobs of a type, a queue, or at all."),
+    "pause": ("pause", "PAUSE", "Start no more jobs of a type, a queue, or at all; what runs goes on."),
     "resume": ("pause", "RESUME", "Let jobs start again that were paused."),
     "stats": ("stats", "STATS", "Show how the queue does."),
     "health": ("health", "HEALTH", "Say whether the queue is healthy, by exit code."),

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
+from qctl.store.sqlite.sql import sql
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import sqlite3
     from typing import Any
+
+    from qctl.worker.run import Run
 
 STDOUT, STDERR = 1, 2
 DEFAULT_LIMIT = 1 << 20
@@ -85,3 +90,16 @@ class Capture:
         """The last line that was written, for error messages; empty when nothing was."""
         lines = self.recent[1].decode("utf-8", "replace").strip().splitlines()
         return lines[-1].strip()[:limit] if lines else ""
+
+
+def store_output(connection: sqlite3.Connection, run: Run, limit: int, *, last: bool) -> None:
+    """Write down what a run wrote since the last time, in the open transaction; `limit`: bytes kept of all runs of a job."""
+    if run.capture is None:
+        return
+    number, token = run.lease.number, run.lease.token
+    rows, gone = run.capture.take(last=last)
+    if gone is not None:
+        connection.execute(sql("delete_output"), (number, token, *gone))
+    connection.executemany(sql("insert_output"), [(*row, number, token) for row in rows])
+    if last and token > 1:
+        connection.execute(sql("trim_output"), (number, token, number, limit))

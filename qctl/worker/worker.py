@@ -8,14 +8,14 @@ import selectors
 import time
 
 from qctl.model import PENDING
-from qctl.rules.when import from_text, parse_duration, to_text
+from qctl.rules.when import parse_duration, to_text
 from qctl.store.sqlite import workers
-from qctl.store.sqlite.sql import sql
 from qctl.worker.care import Care
-from qctl.worker.commands import CommandRun, Commands
+from qctl.worker.commands import Commands
 from qctl.worker.control import Control
+from qctl.worker.intake import Intake
 from qctl.worker.options import Options
-from qctl.worker.output import DEFAULT_LIMIT
+from qctl.worker.output import DEFAULT_LIMIT, store_output
 from qctl.worker.pace import LONG
 from qctl.worker.pool import Pool
 from qctl.worker.run import Run
@@ -52,7 +52,12 @@ class Worker:
         self.signals = signals
         self.id = f"worker-{os.urandom(4).hex()}"
         self.selector = selectors.DefaultSelector()
-        self.commands = Commands(store.path, self.watch_command, self.unwatch, options.memory)
+        self.commands = Commands(
+            store.path,
+            lambda fd, run: self.watch(fd, lambda: self.commands.readable(fd, run)),
+            self.unwatch,
+            options.memory,
+        )
         self.pool = Pool(
             options.handlers,
             options.concurrency,
@@ -85,6 +90,15 @@ class Worker:
             self.add_ending,
         )
         self.control = Control(store, self.id, self.supply, log, signals, options.grace)
+        self.intake = Intake(
+            store,
+            self.id,
+            options,
+            self.supply,
+            self.types,
+            self.control,
+            lambda: self.ended_count() + len(self.endings),
+        )
         self.care = Care(store, self.id, log, self.duration("stale_after", workers.STALE_AFTER))
 
     def duration(self, name: str, default: float) -> float:
@@ -95,9 +109,6 @@ class Worker:
 
     def watch(self, fd: int, callback: Callable[[], None]) -> None:
         self.selector.register(fd, selectors.EVENT_READ, callback)
-
-    def watch_command(self, fd: int, run: CommandRun) -> None:
-        self.watch(fd, lambda: self.commands.readable(fd, run))
 
     def unwatch(self, fd: int) -> None:
         try:
@@ -166,7 +177,7 @@ class Worker:
         times = [self.care.next_time, now + self.waker.interval, *self.control.next_times()]
         if self.endings:
             times.append(self.endings_since + GATHER)
-        hungry, room = self.is_hungry(), bool(self.wide_room())
+        hungry, room = self.intake.is_hungry(), bool(self.intake.wide_room())
         if (hungry and self.look) or (room and self.look_wide):
             times.append(now)
         elif (hungry or room) and self.due_at is not None:
@@ -187,39 +198,6 @@ class Worker:
         self.waker.clear()
         self.look = self.look_wide = True
         self.control.somebody_wrote()
-
-    def free_slots(self) -> int:
-        """Slots in which nothing runs, as far as more may be started."""
-        if self.control.stop_at is not None:
-            return 0
-        free = self.options.concurrency - self.supply.busy()
-        if self.options.max_jobs is not None:
-            under_way = self.ended_count() + len(self.endings) + len(self.wide.runs) + self.options.concurrency - free
-            free = min(free, self.options.max_jobs - under_way)
-        return max(0, free)
-
-    def wide_room(self) -> list[tuple[set[str], int]]:
-        """The types that the wide process has room for, and for how many jobs of them."""
-        if not self.pool.types or self.control.stop_at is not None:
-            return []
-        room = [(names - self.types.commands.keys(), most) for names, most in self.wide.types()]
-        if self.options.max_jobs is not None:
-            left = self.options.max_jobs - self.ended_count() - len(self.endings) - len(self.wide.runs)
-            room = [(names, min(most, left)) for names, most in room[:1] if left > 0]
-        return room
-
-    def narrow_types(self) -> Any:
-        """The types whose jobs have a process of their own while they run."""
-        if self.options.threads:
-            return self.types.commands
-        types = self.types.runnable
-        if not self.pool.coroutines:
-            return types
-        return types.keys() - (self.pool.coroutines - self.types.commands.keys())
-
-    def is_hungry(self) -> bool:
-        """Whether a slot is free for which nothing has been claimed."""
-        return self.free_slots() > len(self.supply.waiting)
 
     def ended_count(self) -> int:
         return sum(self.counts.values())
@@ -254,7 +232,7 @@ class Worker:
         wall = time.time()
         if self.due_at is not None and wall >= self.due_at:
             self.look = self.look_wide = True
-        missing = self.free_slots() - len(self.supply.waiting)
+        missing = self.intake.free_slots() - len(self.supply.waiting)
         ripe = bool(self.endings) and (
             len(self.endings) >= ENOUGH
             or now - self.endings_since >= GATHER
@@ -265,30 +243,30 @@ class Worker:
             self.supply.pace.ahead() if self.options.max_jobs is None and self.control.stop_at is None else 0
         )
         claim = self.look and (missing > 0 or (ripe and wanted > 0))
-        room = self.wide_room() if self.look_wide else []
+        room = self.intake.wide_room() if self.look_wide else []
         if not (news or ripe or claim or room):
             return
         leases: list[Lease] = []
         wide: list[Lease] = []
-        ready = self.ready(missing) if claim else 0
+        ready = self.intake.ready(missing) if claim else 0
         endings = self.endings if ripe else []
         outcomes = []
         with self.store.write() as connection:
             for run, _ending, _facts in endings:
                 if run.capture is not None:
-                    self.write_output(connection, run, last=True)
+                    store_output(connection, run, self.supply.output_limit, last=True)
             if endings:
                 outcomes = self.store.finish(
                     self.id, [(ending, facts) for _run, ending, facts in endings], to_text(wall), random.random
                 )
             for run in news:
-                self.write_output(connection, run, last=False)
+                store_output(connection, run, self.supply.output_limit, last=False)
             if claim:
                 self.types.refresh()
-                leases = self.claim(wanted, self.narrow_types(), ready=ready)
+                leases = self.intake.claim(wanted, self.intake.narrow_types(), ready=ready)
             full = False
             for names, most in room:
-                got = self.claim(most, names, ready=most, commands=False)
+                got = self.intake.claim(most, names, ready=most, commands=False)
                 full = full or len(got) == most
                 wide += got
         if ripe:
@@ -304,30 +282,10 @@ class Worker:
                 self.types.equip(leases)
                 self.supply.add(leases)
         if claim or room:
-            self.due_at = None if self.look else self.next_due()
+            self.due_at = None if self.look else self.intake.next_due()
             if claim and ready < missing and self.due_at is not None:
                 self.due_at = max(self.due_at, wall + LOADING)
         self.store.tidy(4000)
-
-    def claim(self, most: int, handlers: Any, *, ready: int, commands: bool = True) -> list[Lease]:
-        """Lease jobs in the open transaction; `ready` of them can begin at once."""
-        return self.store.claim(
-            self.id,
-            most,
-            to_text(time.time()),  # not that of the turn: the wait for the lock may have taken long
-            handlers=handlers,
-            types=self.options.types,
-            queues=self.options.queues,
-            defaults=self.types.defaults,
-            commands=commands,
-            ready=ready,
-        )
-
-    def ready(self, missing: int) -> int:
-        """How many of the jobs claimed would start at once: only so many limited ones are taken."""
-        if missing <= 0 or self.store.limits().is_free or not self.pool.own:
-            return max(0, missing)
-        return min(missing, self.pool.ready())
 
     def settle(self, endings: Any, outcomes: Any, wall: float) -> None:
         for (run, ending, _facts), outcome in zip(endings, outcomes, strict=True):
@@ -340,29 +298,6 @@ class Worker:
                 due = move.due_at if move.due_at is not None else wall
                 self.due_at = due if self.due_at is None else min(self.due_at, due)
 
-    def next_due(self, *, anything: bool = False) -> float | None:
-        """When the next job that there is room for is due; with `anything`, whether there is room or not."""
-        narrow = anything or self.is_hungry()
-        handlers: Any = self.types.runnable if anything else self.narrow_types() if narrow else ()
-        room = [] if anything else self.wide_room()
-        if room:
-            handlers = set(handlers).union(*[names for names, _most in room])
-        text = self.store.next_due(
-            handlers=handlers, types=self.options.types, queues=self.options.queues, commands=narrow
-        )
-        return None if text is None else from_text(text)
-
-    def write_output(self, connection: Any, run: Run, *, last: bool) -> None:
-        if run.capture is None:
-            return
-        number, token = run.lease.number, run.lease.token
-        rows, gone = run.capture.take(last=last)
-        if gone is not None:
-            connection.execute(sql("delete_output"), (number, token, *gone))
-        connection.executemany(sql("insert_output"), [(*row, number, token) for row in rows])
-        if last and token > 1:
-            connection.execute(sql("trim_output"), (number, token, number, run.limit))
-
     def is_done(self) -> bool:
         if self.supply.running() or self.endings or self.supply.waiting or self.pool.ended:
             return False
@@ -372,7 +307,7 @@ class Worker:
             return True
         if self.options.mode == "stay" or self.look:
             return False
-        due = self.next_due(anything=True)
+        due = self.intake.next_due(anything=True)
         if due is None:
             return True
         self.due_at = due

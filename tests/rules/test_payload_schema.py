@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qctl.model import BadValue
-from qctl.rules.limits import parse_limits
 from qctl.rules.schema import complaint, schema_text
 from qctl.rules.typefields import type_columns
 
@@ -102,16 +101,3 @@ def test_no_text_brings_more_than_one_line_of_complaint(value: object) -> None:
 def test_a_bad_field_of_a_type_is_named(field: str, value: object) -> None:
     with pytest.raises(BadValue, match=field):
         type_columns({field: value})
-<<<<<<<< HEAD:tests/rules/test_json_schema.py
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("rate", "30"), ("rate", "0/m"), ("rate", "x/m"), ("rate", "30/d"), ("rate_burst", -1), ("concurrency", 0),
-     ("rate_key", ""), ("concurrency_key", 3)],
-)  # fmt: skip
-def test_a_bad_limit_is_named(field: str, value: object) -> None:
-    with pytest.raises(BadValue, match=field):
-        parse_limits({field: value})
-========
->>>>>>>> k:tests/rules/test_payload_schema.py

@@ -47,7 +47,7 @@ def test_output_goes_to_the_job_that_wrote_it_also_when_jobs_are_tiny(queue: Que
 
 def test_priority_then_time_then_number(queue: Queue, drain: Work, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    for name, priority, delay in (("d", 0, 0), ("b", 5, 0), ("c", 5, 0), ("a", 10, 0), ("late", 10, 0.7)):
+    for name, priority, delay in (("d", 0, 0), ("b", 5, 0), ("c", 5, 0), ("a", 10, 0), ("late", 10, 2.5)):
         line = f"echo {name} >> {trace}"
         queue.enqueue(shell=line, priority=priority, **({"delay": delay} if delay else {}))
     drain(code=0)

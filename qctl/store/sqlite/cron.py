@@ -35,7 +35,7 @@ def add_schedule(store: SQLiteStore, job: NewJob, plan: dict[str, Any], now: flo
                 sql("insert_schedule"),
                 (
                     job.type, job.payload, plan["expression"], to_text(first), to_text(now), name, plan["zone"],
-                    plan["catch_up"], plan["overlap"], int(plan["seconds"]), job.queue, job.priority,
+                    plan["catch_up"], plan["overlap"], int(plan["seconds"]), job.queue, job.priority or 0,
                     job.max_attempts, job.timeout, job.backoff, job.tags, job.command, job.cwd, job.env,
                 ),
             )  # fmt: skip

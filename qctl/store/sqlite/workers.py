@@ -111,7 +111,9 @@ def list_workers(store: SQLiteStore, now: float, stale_after: float) -> list[dic
         one["alive"] = one["id"] not in dead
         one["running"] = [
             {"number": number, "type": type_, "started_at": started_at}
-            for number, type_, started_at in store.read(sql("run_by"), (one["id"],))
+            for number, type_, started_at in sorted(
+                store.read(sql("run_by"), (one["id"],)), key=lambda row: (row[2] or "", row[0])
+            )
         ]
         found.append(one)
     return found

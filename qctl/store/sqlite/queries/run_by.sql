@@ -1,2 +1,2 @@
--- jobs_processing: what a worker holds, in order of age.
-SELECT number, type, started_at FROM jobs WHERE status = 'processing' AND locked_by = ? ORDER BY started_at, number
+-- jobs_processing: what a worker holds.
+SELECT number, type, started_at FROM jobs WHERE status = 'processing' AND locked_by = ?
