@@ -40,6 +40,7 @@ set -a __qctl_with_value 'types set --queue' 'types set -q' 'types set --timeout
 set -a __qctl_with_value 'types unset --queue' 'types unset -q' 'types unset --db' 'types unset --busy-timeout'
 set -a __qctl_with_value 'once --db' 'once --busy-timeout'
 set -a __qctl_with_value 'purge --older-than' 'purge --keep' 'purge --max-time' 'purge --busy-timeout' 'purge --status' 'purge -s' 'purge --db'
+set -a __qctl_with_value 'backup --db' 'backup --busy-timeout'
 set -a __qctl_with_value 'demo --db' 'demo --busy-timeout'
 set -a __qctl_with_value 'init --db' 'init --busy-timeout'
 set -a __qctl_with_value 'config --db' 'config --busy-timeout'
@@ -146,6 +147,7 @@ complete -c qctl -n '__qctl_at \'\'' -a cron -d 'Recurring jobs: add, list and s
 complete -c qctl -n '__qctl_at \'\'' -a types -d 'Set what holds for all jobs of a type'
 complete -c qctl -n '__qctl_at \'\'' -a once -d 'Run a command here, unless it was done before'
 complete -c qctl -n '__qctl_at \'\'' -a purge -d 'Delete jobs that ended long ago'
+complete -c qctl -n '__qctl_at \'\'' -a backup -d 'Copy the queue file while workers run; the copy is whole and checked'
 complete -c qctl -n '__qctl_at \'\'' -a demo -d 'See all of it at work, on a queue file of its own'
 complete -c qctl -n '__qctl_at \'\'' -a init -d 'Make a queue file, or add a queue to an SQLite database'
 complete -c qctl -n '__qctl_at \'\'' -a config -d 'Show or change settings of the queue'
@@ -611,6 +613,14 @@ complete -c qctl -n '__qctl_at \'purge\'' -l db -r -F -d 'The queue file (defaul
 complete -c qctl -n '__qctl_at \'purge\'' -l json -d 'JSON: one object, or one a line for lists.'
 complete -c qctl -n '__qctl_at \'purge\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'purge\'' -l help -s h -d 'Show the help of a command.'
+
+# backup
+complete -c qctl -n '__qctl_at \'backup\'' -l force -s f -d 'Overwrite what is there.'
+complete -c qctl -n '__qctl_at \'backup\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'backup\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'backup\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'backup\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'backup\' 0' -F
 
 # demo
 complete -c qctl -n '__qctl_at \'demo\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
