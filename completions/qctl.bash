@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge backup demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge backup export import demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -153,6 +153,14 @@ __qctl_place() {
     'backup')
         options='--busy-timeout --db --force --help --json -f -h'
         arguments=('file')
+        ;;
+    'export')
+        options='--busy-timeout --db --force --help --json --output -f -h'
+        arguments=('file')
+        ;;
+    'import')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('file...')
         ;;
     'demo')
         options='--busy-timeout --db --help --json -h'
@@ -426,6 +434,16 @@ __qctl_kind() {
         --db) kind='file' ;;
         esac ;;
     'backup')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'export')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'import')
         case $2 in
         --db) kind='file' ;;
         --busy-timeout) kind='-' ;;

@@ -37,6 +37,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('once', 'Run a command here, unless it was done before.'),
                 @('purge', 'Delete jobs that ended long ago.'),
                 @('backup', 'Copy the queue file while workers run; the copy is whole and checked.'),
+                @('export', 'Write all that is in the queue as NDJSON.'),
+                @('import', 'Take in what was exported, or whole queue files; what is there stays.'),
                 @('demo', 'See all of it at work, on a queue file of its own.'),
                 @('init', 'Make a queue file, or add a queue to an SQLite database.'),
                 @('config', 'Show or change settings of the queue.'),
@@ -811,6 +813,35 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @('file')
+            Tail = $false
+        }
+        'export' = @{
+            Options = @(
+                @('--output', '', 'With what jobs wrote.'),
+                @('--force', '', 'Overwrite what is there.'),
+                @('-f', '', 'Overwrite what is there.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('file')
+            Tail = $false
+        }
+        'import' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('file...')
             Tail = $false
         }
         'demo' = @{

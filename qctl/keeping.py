@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from qctl.queue import Queue
@@ -24,3 +24,42 @@ def backup(
     from qctl.store.sqlite.backup import backup as copy
 
     return copy(queue.store, fspath(path), force=force, progress=progress)
+
+
+def export(queue: Queue, *, output: bool = False) -> Iterator[dict[str, Any]]:
+    """Everything in the queue as of one moment, as records that `Import` takes; see store/sqlite/dump.py."""
+    from qctl.store.sqlite.dump import dump
+
+    return dump(queue.store, output=output)
+
+
+class Import:
+    """Takes records of an export into a queue, in chunks; see store/sqlite/load.py. One Import for each export.
+
+    A record that is there already is left as it is, so an import may be repeated, and goes on where another stopped.
+    """
+
+    def __init__(self, queue: Queue) -> None:
+        from qctl.store.sqlite.load import Loader
+
+        self.loader = Loader(queue.store)
+
+    def take(self, records: Sequence[Any]) -> None:
+        """Store a chunk of records in one transaction. Raises BadValue, with `index`: those before it are stored."""
+        import time
+
+        from qctl.rules.when import to_text
+
+        self.loader.take(records, to_text(time.time()))
+
+    def told(self) -> dict[str, Any]:
+        """How many of each kind are `stored`, how many were `there` already or `left_out` because another has their
+        key, tick or name, how many jobs were `renumbered`, and the keys that are `unknown` here."""
+        one = self.loader
+        return {
+            "stored": dict(one.stored),
+            "there": one.there,
+            "left_out": one.left_out,
+            "renumbered": len(one.renumbered),
+            "unknown": sorted(one.unknown),
+        }
