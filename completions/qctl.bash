@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge backup export import demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge backup export import doctor demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -161,6 +161,9 @@ __qctl_place() {
     'import')
         options='--busy-timeout --db --help --json -h'
         arguments=('file...')
+        ;;
+    'doctor')
+        options='--busy-timeout --db --fix --help --json -h'
         ;;
     'demo')
         options='--busy-timeout --db --help --json -h'
@@ -444,6 +447,11 @@ __qctl_kind() {
         --busy-timeout) kind='-' ;;
         esac ;;
     'import')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'doctor')
         case $2 in
         --db) kind='file' ;;
         --busy-timeout) kind='-' ;;

@@ -43,6 +43,7 @@ set -a __qctl_with_value 'purge --older-than' 'purge --keep' 'purge --max-time' 
 set -a __qctl_with_value 'backup --db' 'backup --busy-timeout'
 set -a __qctl_with_value 'export --db' 'export --busy-timeout'
 set -a __qctl_with_value 'import --db' 'import --busy-timeout'
+set -a __qctl_with_value 'doctor --db' 'doctor --busy-timeout'
 set -a __qctl_with_value 'demo --db' 'demo --busy-timeout'
 set -a __qctl_with_value 'init --db' 'init --busy-timeout'
 set -a __qctl_with_value 'config --db' 'config --busy-timeout'
@@ -152,6 +153,7 @@ complete -c qctl -n '__qctl_at \'\'' -a purge -d 'Delete jobs that ended long ag
 complete -c qctl -n '__qctl_at \'\'' -a backup -d 'Copy the queue file while workers run; the copy is whole and checked'
 complete -c qctl -n '__qctl_at \'\'' -a export -d 'Write all that is in the queue as NDJSON'
 complete -c qctl -n '__qctl_at \'\'' -a import -d 'Take in what was exported, or whole queue files; what is there stays'
+complete -c qctl -n '__qctl_at \'\'' -a doctor -d 'Look for what is wrong with the queue file and its place'
 complete -c qctl -n '__qctl_at \'\'' -a demo -d 'See all of it at work, on a queue file of its own'
 complete -c qctl -n '__qctl_at \'\'' -a init -d 'Make a queue file, or add a queue to an SQLite database'
 complete -c qctl -n '__qctl_at \'\'' -a config -d 'Show or change settings of the queue'
@@ -641,6 +643,13 @@ complete -c qctl -n '__qctl_at \'import\'' -l json -d 'JSON: one object, or one 
 complete -c qctl -n '__qctl_at \'import\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'import\'' -l help -s h -d 'Show the help of a command.'
 complete -c qctl -n '__qctl_at \'import\' 0+' -F
+
+# doctor
+complete -c qctl -n '__qctl_at \'doctor\'' -l fix -d 'Mend what can be mended safely.'
+complete -c qctl -n '__qctl_at \'doctor\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'doctor\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'doctor\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'doctor\'' -l help -s h -d 'Show the help of a command.'
 
 # demo
 complete -c qctl -n '__qctl_at \'demo\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'

@@ -39,6 +39,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('backup', 'Copy the queue file while workers run; the copy is whole and checked.'),
                 @('export', 'Write all that is in the queue as NDJSON.'),
                 @('import', 'Take in what was exported, or whole queue files; what is there stays.'),
+                @('doctor', 'Look for what is wrong with the queue file and its place.'),
                 @('demo', 'See all of it at work, on a queue file of its own.'),
                 @('init', 'Make a queue file, or add a queue to an SQLite database.'),
                 @('config', 'Show or change settings of the queue.'),
@@ -842,6 +843,20 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @('file...')
+            Tail = $false
+        }
+        'doctor' = @{
+            Options = @(
+                @('--fix', '', 'Mend what can be mended safely.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
             Tail = $false
         }
         'demo' = @{

@@ -63,3 +63,17 @@ class Import:
             "renumbered": len(one.renumbered),
             "unknown": sorted(one.unknown),
         }
+
+
+def examine(queue: Queue, *, fix: bool = False) -> Iterator[dict[str, Any]]:
+    """What is wrong with the queue file and its place: `check`, `level` (ok, note, wrong), `found`, `meaning`, `mend`,
+    `fixable`, and `fixed`, true when `fix` was asked for and it was mended."""
+    import time
+
+    from qctl.store.sqlite.doctor import WRONG, examine
+
+    for finding in examine(queue.store, time.time()):
+        fixed = fix and finding.level == WRONG and finding.fix is not None
+        if fixed and finding.fix is not None:
+            finding.fix()
+        yield {**finding.public(), "fixed": fixed}
