@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge backup export import doctor demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge backup export import doctor undo demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -164,6 +164,10 @@ __qctl_place() {
         ;;
     'doctor')
         options='--busy-timeout --db --fix --help --json -h'
+        ;;
+    'undo')
+        options='--busy-timeout --db --help --json --list -h -l'
+        arguments=('-')
         ;;
     'demo')
         options='--busy-timeout --db --help --json -h'
@@ -452,6 +456,11 @@ __qctl_kind() {
         --busy-timeout) kind='-' ;;
         esac ;;
     'doctor')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'undo')
         case $2 in
         --db) kind='file' ;;
         --busy-timeout) kind='-' ;;

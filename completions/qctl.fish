@@ -44,6 +44,7 @@ set -a __qctl_with_value 'backup --db' 'backup --busy-timeout'
 set -a __qctl_with_value 'export --db' 'export --busy-timeout'
 set -a __qctl_with_value 'import --db' 'import --busy-timeout'
 set -a __qctl_with_value 'doctor --db' 'doctor --busy-timeout'
+set -a __qctl_with_value 'undo --db' 'undo --busy-timeout'
 set -a __qctl_with_value 'demo --db' 'demo --busy-timeout'
 set -a __qctl_with_value 'init --db' 'init --busy-timeout'
 set -a __qctl_with_value 'config --db' 'config --busy-timeout'
@@ -154,6 +155,7 @@ complete -c qctl -n '__qctl_at \'\'' -a backup -d 'Copy the queue file while wor
 complete -c qctl -n '__qctl_at \'\'' -a export -d 'Write all that is in the queue as NDJSON'
 complete -c qctl -n '__qctl_at \'\'' -a import -d 'Take in what was exported, or whole queue files; what is there stays'
 complete -c qctl -n '__qctl_at \'\'' -a doctor -d 'Look for what is wrong with the queue file and its place'
+complete -c qctl -n '__qctl_at \'\'' -a undo -d 'Take back the latest cancel, retry, edit, replay or discard'
 complete -c qctl -n '__qctl_at \'\'' -a demo -d 'See all of it at work, on a queue file of its own'
 complete -c qctl -n '__qctl_at \'\'' -a init -d 'Make a queue file, or add a queue to an SQLite database'
 complete -c qctl -n '__qctl_at \'\'' -a config -d 'Show or change settings of the queue'
@@ -650,6 +652,13 @@ complete -c qctl -n '__qctl_at \'doctor\'' -l db -r -F -d 'The queue file (defau
 complete -c qctl -n '__qctl_at \'doctor\'' -l json -d 'JSON: one object, or one a line for lists.'
 complete -c qctl -n '__qctl_at \'doctor\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'doctor\'' -l help -s h -d 'Show the help of a command.'
+
+# undo
+complete -c qctl -n '__qctl_at \'undo\'' -l list -s l -d 'List what can be taken back.'
+complete -c qctl -n '__qctl_at \'undo\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'undo\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'undo\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'undo\'' -l help -s h -d 'Show the help of a command.'
 
 # demo
 complete -c qctl -n '__qctl_at \'demo\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'

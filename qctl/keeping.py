@@ -77,3 +77,21 @@ def examine(queue: Queue, *, fix: bool = False) -> Iterator[dict[str, Any]]:
         if fixed and finding.fix is not None:
             finding.fix()
         yield {**finding.public(), "fixed": fixed}
+
+
+def undoable(queue: Queue) -> list[dict[str, Any]]:
+    """The commands that can be taken back, newest first: `action`, `verb`, `made_at`, `jobs`."""
+    import time
+
+    from qctl.store.sqlite.undo import actions
+
+    return actions(queue.store, time.time())
+
+
+def undo(queue: Queue, action: int | None = None) -> dict[str, Any]:
+    """Take back an action, by default the newest; see store/sqlite/undo.py."""
+    import time
+
+    from qctl.store.sqlite.undo import undo as take_back
+
+    return take_back(queue.store, time.time(), action)

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "export": ("export", "EXPORT", "Write all that is in the queue as NDJSON."),
     "import": ("import_", "IMPORT", "Take in what was exported, or whole queue files; what is there stays."),
     "doctor": ("doctor", "DOCTOR", "Look for what is wrong with the queue file and its place."),
+    "undo": ("undo", "UNDO", "Take back the latest cancel, retry, edit, replay or discard."),
     "demo": ("demo", "DEMO", "See all of it at work, on a queue file of its own."),
     "init": ("init", "INIT", "Make a queue file, or add a queue to an SQLite database."),
     "config": ("config", "CONFIG", "Show or change settings of the queue."),

@@ -40,7 +40,7 @@ def run(values: Values) -> int:
 
 DOCTOR = Command(
     "doctor",
-    "Look for what is wrong with the queue file and its place; exit 1 when something is.",
+    "Look for what is wrong with the queue file and its place.",
     run,
     Option("--fix", help="Mend what can be mended safely."),
     epilog=("qctl doctor", "qctl doctor --fix"),

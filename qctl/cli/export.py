@@ -71,7 +71,7 @@ def write(queue: Queue, file: TextIO, values: Values) -> int:
 
 EXPORT = Command(
     "export",
-    "Write all that is in the queue as NDJSON: jobs with their history, dead letters, schedules, types, limits, settings.",
+    "Write all that is in the queue as NDJSON.",
     run,
     Argument("file", required=False, help="Where to (default: stdout).", complete="file"),
     Option("--output", help="With what jobs wrote."),

@@ -142,7 +142,7 @@ def told(source: str, done: dict[str, Any]) -> str:
 
 IMPORT = Command(
     "import",
-    "Take in what was exported, or whole queue files; what is there stays as it is.",
+    "Take in what was exported, or whole queue files; what is there stays.",
     run,
     Argument("files", metavar="FILE", multiple=True, help="Exports, or queue files; - for stdin.", complete="file"),
     epilog=("qctl import all.ndjson", "qctl --db all.db import shard-1.db shard-2.db     # merge"),

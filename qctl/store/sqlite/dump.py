@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import sqlite3
+from binascii import b2a_base64
 
 from qctl.store.sqlite.connection import SCHEMA_VERSION, explain
 
@@ -79,7 +79,7 @@ def rows_of(connection: sqlite3.Connection, table: str) -> Iterator[dict[str, An
 def plain(value: Any) -> Any:
     """A value as JSON can have it."""
     if isinstance(value, bytes):
-        return {"base64": base64.b64encode(value).decode()}
+        return {"base64": b2a_base64(value, newline=False).decode()}
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         return None
     return value

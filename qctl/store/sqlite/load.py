@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import sqlite3
 
@@ -202,8 +201,8 @@ def scalar(key: str, value: Any) -> Any:
     """A column's value of what JSON has. Raises BadValue."""
     if isinstance(value, dict) and value.keys() == {"base64"} and isinstance(value["base64"], str):
         try:
-            return base64.b64decode(value["base64"], validate=True)
-        except binascii.Error:
+            return binascii.a2b_base64(value["base64"], strict_mode=True)
+        except ValueError:
             raise BadValue(f"{key}: its base64 cannot be read") from None
     if isinstance(value, (dict, list)):
         raise BadValue(f"{key}: it is to be text, a number or null")
