@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge backup export import doctor undo demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -149,6 +149,25 @@ __qctl_place() {
         ;;
     'purge')
         options='--busy-timeout --db --dry-run --help --json --keep --max-time --older-than --status --yes -h -s -y'
+        ;;
+    'backup')
+        options='--busy-timeout --db --force --help --json -f -h'
+        arguments=('file')
+        ;;
+    'export')
+        options='--busy-timeout --db --force --help --json --output -f -h'
+        arguments=('file')
+        ;;
+    'import')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('file...')
+        ;;
+    'doctor')
+        options='--busy-timeout --db --fix --help --json -h'
+        ;;
+    'undo')
+        options='--busy-timeout --db --help --json --list -h -l'
+        arguments=('-')
         ;;
     'demo')
         options='--busy-timeout --db --help --json -h'
@@ -420,6 +439,31 @@ __qctl_kind() {
         --older-than|--keep|--max-time|--busy-timeout) kind='-' ;;
         --status|-s) kind='=completed failed cancelled' ;;
         --db) kind='file' ;;
+        esac ;;
+    'backup')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'export')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'import')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'doctor')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'undo')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
         esac ;;
     'demo')
         case $2 in

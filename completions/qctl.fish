@@ -40,6 +40,11 @@ set -a __qctl_with_value 'types set --queue' 'types set -q' 'types set --timeout
 set -a __qctl_with_value 'types unset --queue' 'types unset -q' 'types unset --db' 'types unset --busy-timeout'
 set -a __qctl_with_value 'once --db' 'once --busy-timeout'
 set -a __qctl_with_value 'purge --older-than' 'purge --keep' 'purge --max-time' 'purge --busy-timeout' 'purge --status' 'purge -s' 'purge --db'
+set -a __qctl_with_value 'backup --db' 'backup --busy-timeout'
+set -a __qctl_with_value 'export --db' 'export --busy-timeout'
+set -a __qctl_with_value 'import --db' 'import --busy-timeout'
+set -a __qctl_with_value 'doctor --db' 'doctor --busy-timeout'
+set -a __qctl_with_value 'undo --db' 'undo --busy-timeout'
 set -a __qctl_with_value 'demo --db' 'demo --busy-timeout'
 set -a __qctl_with_value 'init --db' 'init --busy-timeout'
 set -a __qctl_with_value 'config --db' 'config --busy-timeout'
@@ -146,6 +151,11 @@ complete -c qctl -n '__qctl_at \'\'' -a cron -d 'Recurring jobs: add, list and s
 complete -c qctl -n '__qctl_at \'\'' -a types -d 'Set what holds for all jobs of a type'
 complete -c qctl -n '__qctl_at \'\'' -a once -d 'Run a command here, unless it was done before'
 complete -c qctl -n '__qctl_at \'\'' -a purge -d 'Delete jobs that ended long ago'
+complete -c qctl -n '__qctl_at \'\'' -a backup -d 'Copy the queue file while workers run; the copy is whole and checked'
+complete -c qctl -n '__qctl_at \'\'' -a export -d 'Write all that is in the queue as NDJSON'
+complete -c qctl -n '__qctl_at \'\'' -a import -d 'Take in what was exported, or whole queue files; what is there stays'
+complete -c qctl -n '__qctl_at \'\'' -a doctor -d 'Look for what is wrong with the queue file and its place'
+complete -c qctl -n '__qctl_at \'\'' -a undo -d 'Take back the latest cancel, retry, edit, replay or discard'
 complete -c qctl -n '__qctl_at \'\'' -a demo -d 'See all of it at work, on a queue file of its own'
 complete -c qctl -n '__qctl_at \'\'' -a init -d 'Make a queue file, or add a queue to an SQLite database'
 complete -c qctl -n '__qctl_at \'\'' -a config -d 'Show or change settings of the queue'
@@ -611,6 +621,44 @@ complete -c qctl -n '__qctl_at \'purge\'' -l db -r -F -d 'The queue file (defaul
 complete -c qctl -n '__qctl_at \'purge\'' -l json -d 'JSON: one object, or one a line for lists.'
 complete -c qctl -n '__qctl_at \'purge\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'purge\'' -l help -s h -d 'Show the help of a command.'
+
+# backup
+complete -c qctl -n '__qctl_at \'backup\'' -l force -s f -d 'Overwrite what is there.'
+complete -c qctl -n '__qctl_at \'backup\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'backup\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'backup\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'backup\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'backup\' 0' -F
+
+# export
+complete -c qctl -n '__qctl_at \'export\'' -l output -d 'With what jobs wrote.'
+complete -c qctl -n '__qctl_at \'export\'' -l force -s f -d 'Overwrite what is there.'
+complete -c qctl -n '__qctl_at \'export\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'export\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'export\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'export\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'export\' 0' -F
+
+# import
+complete -c qctl -n '__qctl_at \'import\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'import\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'import\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'import\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'import\' 0+' -F
+
+# doctor
+complete -c qctl -n '__qctl_at \'doctor\'' -l fix -d 'Mend what can be mended safely.'
+complete -c qctl -n '__qctl_at \'doctor\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'doctor\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'doctor\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'doctor\'' -l help -s h -d 'Show the help of a command.'
+
+# undo
+complete -c qctl -n '__qctl_at \'undo\'' -l list -s l -d 'List what can be taken back.'
+complete -c qctl -n '__qctl_at \'undo\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'undo\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'undo\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'undo\'' -l help -s h -d 'Show the help of a command.'
 
 # demo
 complete -c qctl -n '__qctl_at \'demo\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'

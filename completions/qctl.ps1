@@ -36,6 +36,11 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('types', 'Set what holds for all jobs of a type.'),
                 @('once', 'Run a command here, unless it was done before.'),
                 @('purge', 'Delete jobs that ended long ago.'),
+                @('backup', 'Copy the queue file while workers run; the copy is whole and checked.'),
+                @('export', 'Write all that is in the queue as NDJSON.'),
+                @('import', 'Take in what was exported, or whole queue files; what is there stays.'),
+                @('doctor', 'Look for what is wrong with the queue file and its place.'),
+                @('undo', 'Take back the latest cancel, retry, edit, replay or discard.'),
                 @('demo', 'See all of it at work, on a queue file of its own.'),
                 @('init', 'Make a queue file, or add a queue to an SQLite database.'),
                 @('config', 'Show or change settings of the queue.'),
@@ -795,6 +800,79 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @()
+            Tail = $false
+        }
+        'backup' = @{
+            Options = @(
+                @('--force', '', 'Overwrite what is there.'),
+                @('-f', '', 'Overwrite what is there.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('file')
+            Tail = $false
+        }
+        'export' = @{
+            Options = @(
+                @('--output', '', 'With what jobs wrote.'),
+                @('--force', '', 'Overwrite what is there.'),
+                @('-f', '', 'Overwrite what is there.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('file')
+            Tail = $false
+        }
+        'import' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('file...')
+            Tail = $false
+        }
+        'doctor' = @{
+            Options = @(
+                @('--fix', '', 'Mend what can be mended safely.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'undo' = @{
+            Options = @(
+                @('--list', '', 'List what can be taken back.'),
+                @('-l', '', 'List what can be taken back.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
             Tail = $false
         }
         'demo' = @{

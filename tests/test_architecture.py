@@ -26,10 +26,11 @@ MAY: dict[str, set[str]] = {
     "scheduling": {"store", "rules", "model", "zone"},
     "typesettings": {"store", "rules", "model", "program"},
     "queue": {"inspection", "store", "rules", "model", "program", "inline", "scheduling", "typesettings"},
+    "keeping": {"queue", "store", "rules", "model"},
     "inline": {"queue", "handlers", "rules", "model"},
     "worker": {"store", "handlers", "rules", "model", "zone"},
     "demo": {"qctl", "queue", "handlers", "program", "worker", "rules", "model"},
-    "cli": {"qctl", "queue", "scheduling", "handlers", "program", "worker", "rules", "model", "demo"},
+    "cli": {"qctl", "queue", "keeping", "scheduling", "handlers", "program", "worker", "rules", "model", "demo"},
     "qctl": {"queue", "handlers", "model"},
     "__main__": {"cli"},
 }

@@ -46,6 +46,7 @@ SETTINGS = {
         Setting("health.max_pending", "1000", "pending jobs above which health has an issue", at_least(0)),
         Setting("health.max_age", "30m", "waiting time above which health has an issue", duration(0)),
         Setting("health.max_dead", "10", "unreviewed dead letters above which health has an issue", at_least(0)),
+        Setting("undo_for", "1d", "how long `qctl undo` can take a command back; 0: not at all", duration(0)),
         Setting("purge.older_than", "7d", "age from which purge deletes", duration(0)),
     )
 }

@@ -132,7 +132,10 @@ def changed(store: SQLiteStore, verb: str, rows: Iterable[Sequence[Any]]) -> int
 
 def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]:
     """See Queue.replay. A job that is not dead any more, or whose key has gone to another, is left as it is."""
+    from qctl.store.sqlite.undo import Memory
+
     text = to_text(now)
+    memory = Memory(store, "replay", now)
     numbers: list[int] = []
     for chunk in chunks(ids):
         with store.write() as connection:
@@ -143,6 +146,7 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
                 number, job_id = row
                 if key_rival(connection, number) is not None:
                     continue
+                memory.keep(connection, number)
                 connection.execute(sql("replay_job"), (text, text, number))
                 connection.execute(sql("review_letters"), (job_id,))
                 numbers.append(number)
@@ -151,6 +155,9 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
 
 def discard_dead(store: SQLiteStore, ids: Iterable[str]) -> int:
     """See Queue.discard."""
+    from qctl.store.sqlite.undo import Memory
+
+    memory = Memory(store, "discard", store.now())
     count = 0
     for chunk in chunks(ids):
         with store.write() as connection:
@@ -158,6 +165,8 @@ def discard_dead(store: SQLiteStore, ids: Iterable[str]) -> int:
                 row = connection.execute("SELECT original_job_id FROM dead_letter_jobs WHERE id = ?", (id_,)).fetchone()
                 if row is None:
                     continue
+                job = connection.execute("SELECT number FROM jobs WHERE id = ? AND status = 'failed'", row).fetchone()
+                memory.keep(connection, job[0] if job else None, id_)
                 connection.execute("DELETE FROM jobs WHERE id = ? AND status = 'failed'", row)
                 count += connection.execute("DELETE FROM dead_letter_jobs WHERE id = ?", (id_,)).rowcount
     return count

@@ -285,6 +285,18 @@ CREATE TABLE IF NOT EXISTS processed_jobs (
   processed_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))
 );
 
+-- Jobs and letters as they were before a command changed or deleted them, for `qctl undo`.
+CREATE TABLE qctl_undo (
+  number  INTEGER PRIMARY KEY AUTOINCREMENT,
+  action  INTEGER NOT NULL, -- what one command did has one number
+  verb    TEXT NOT NULL,
+  made_at TEXT NOT NULL,
+  before  TEXT NOT NULL     -- JSON
+);
+
+CREATE INDEX qctl_undo_action ON qctl_undo (action, number);
+CREATE INDEX qctl_undo_made ON qctl_undo (made_at);
+
 CREATE TABLE qctl_settings (
   name  TEXT PRIMARY KEY NOT NULL,
   value TEXT NOT NULL

@@ -47,14 +47,20 @@ def chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
 
 def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
     """See Queue.cancel."""
+    from qctl.store.sqlite.undo import Memory
+
     done: dict[int, str] = {}
     text = to_text(now)
+    memory = Memory(store, "cancel", now)
     for chunk in chunks(numbers):
         with store.write() as connection:
             for number in chunk:
+                memory.keep(connection, number)
                 if connection.execute(sql("cancel_waiting"), (text, number)).rowcount:
                     done[number] = CANCELLED
-                elif connection.execute(sql("ask_cancel"), (number,)).rowcount:
+                    continue
+                memory.drop_last(connection)
+                if connection.execute(sql("ask_cancel"), (number,)).rowcount:
                     done[number] = "asked"
                 else:
                     row = connection.execute("SELECT status FROM jobs WHERE number = ?", (number,)).fetchone()
@@ -65,8 +71,11 @@ def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[
 
 def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
     """See Queue.retry."""
+    from qctl.store.sqlite.undo import Memory
+
     done: dict[int, str] = {}
     text = to_text(now)
+    memory = Memory(store, "retry", now)
     for chunk in chunks(numbers):
         with store.write() as connection:
             for number in chunk:
@@ -75,13 +84,16 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
                     continue
                 status, id_ = row
                 if status == PENDING:
-                    connection.execute(sql("due_now"), (text, text, number, text))
+                    memory.keep(connection, number)
+                    if not connection.execute(sql("due_now"), (text, text, number, text)).rowcount:
+                        memory.drop_last(connection)
                     done[number] = "due"
                 elif status in FINISHED:
                     rival = key_rival(connection, number)
                     if rival is not None:
                         done[number] = f"{KEY_HELD}{rival}"
                         continue
+                    memory.keep(connection, number)
                     connection.execute(sql("keep_completion"), (number,))
                     connection.execute(sql("replay_job"), (text, text, number))
                     if status == FAILED:
@@ -95,6 +107,7 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
 def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> Job:
     """See Queue.edit."""
     from qctl.program import settle
+    from qctl.store.sqlite.undo import Memory
 
     for key in changes:
         if key not in EDITABLE:
@@ -123,11 +136,15 @@ def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> 
         if column == "max_attempts":
             columns["attempts_set"] = 1
     sets = ", ".join(f"{column} = ?" for column in columns)
+    memory = Memory(queue.store, "edit", now)
     with queue.store.write() as connection:
+        memory.keep(connection, number)
         changed = connection.execute(
             f"UPDATE jobs SET {sets}, updated_at = ? WHERE number = ? AND status IN (?, ?)",
             [*columns.values(), to_text(now), number, PENDING, BLOCKED],
         ).rowcount
+        if not changed:
+            memory.drop_last(connection)
     if not changed:
         status = queue.get(number).status
         how = "it is running: cancel it first" if status == PROCESSING else f"it has ended ({status})"

@@ -1,0 +1,43 @@
+"""`qctl undo`: take back a cancel, retry, edit, replay or discard of the last day."""
+
+from __future__ import annotations
+
+import sys
+
+from qctl.cli.options import open_queue
+from qctl.cli.spec import Argument, Command, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qctl.cli.spec import Values
+
+
+def run(values: Values) -> int:
+    from qctl.cli.filters import counted
+    from qctl.cli.render import object_json, say, table
+    from qctl.cli.table import Column
+    from qctl.keeping import undo, undoable
+    from qctl.rules.newjob import whole
+
+    queue = open_queue(values)
+    if values["list"]:
+        columns = [Column("ACTION", "action"), Column("VERB", "verb"), Column("AT", "made_at"), Column("JOBS", "jobs")]
+        table(columns, undoable(queue), json=values["json"])
+        return 0
+    done = undo(queue, None if values["action"] is None else whole("ACTION", values["action"], 1, 2**62))
+    if values["json"]:
+        sys.stdout.write(object_json(done) + "\n")
+    else:
+        left = f"; {counted(done['left'])} left, which changed since" if done["left"] else ""
+        say(f"took back {done['verb']} of {counted(done['restored'])}{left}")
+    return 0 if done["restored"] or not done["left"] else 1
+
+
+UNDO = Command(
+    "undo",
+    "Take back the latest cancel, retry, edit, replay or discard.",
+    run,
+    Argument("action", required=False, help="Another action, by its number in --list."),
+    Option("--list", "-l", help="List what can be taken back."),
+    epilog=("qctl undo", "qctl undo --list", "qctl config undo_for 1w"),
+)

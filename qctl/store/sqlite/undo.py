@@ -1,0 +1,169 @@
+"""Undo: rows as they were before a command changed or deleted them, kept in the transaction that did so."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from qctl.model import NotFound
+from qctl.rules.newjob import quote
+from qctl.rules.settings import SETTINGS
+from qctl.rules.when import parse_duration, to_text
+from qctl.store.sqlite.dump import belongings, lossless, plain
+from qctl.store.sqlite.load import insert, scalar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from qctl.store.sqlite.store import SQLiteStore
+
+CHUNK = 200
+FORGET = 1000  # rows too old that a command clears away
+
+
+class Memory:
+    """Remembers for one command what it is about to change."""
+
+    def __init__(self, store: SQLiteStore, verb: str, now: float) -> None:
+        self.verb = verb
+        self.made_at = to_text(now)
+        kept = parse_duration(store.setting("undo_for") or SETTINGS["undo_for"].default)
+        self.is_on = kept > 0
+        self.too_old = to_text(now - kept)
+        self.action = 0
+
+    def keep(self, connection: sqlite3.Connection, number: int | None, letter: str | None = None) -> None:
+        """Keep a job, and its dead letters or the one that is named; `letter` is about to be deleted, and the job too."""
+        if not self.is_on:
+            return
+        if not self.action:
+            connection.execute(
+                "DELETE FROM qctl_undo WHERE number IN (SELECT number FROM qctl_undo WHERE made_at < ? LIMIT ?)",
+                (self.too_old, FORGET),
+            )
+            self.action = connection.execute("SELECT coalesce(max(number), 0) + 1 FROM qctl_undo").fetchone()[0]
+        factory, connection.text_factory = connection.text_factory, lossless
+        try:
+            before: dict[str, Any] = {"job": None, "letters": []}
+            job = one(connection, "SELECT * FROM jobs WHERE number = ?", number) if number is not None else []
+            if job:
+                before["job"] = job[0]
+                if letter is not None:
+                    before |= belongings(connection, job[0]["number"], True)
+            if letter is not None:
+                before["letters"] = one(connection, "SELECT * FROM dead_letter_jobs WHERE id = ?", letter)
+            elif job:
+                before["letters"] = one(
+                    connection, "SELECT * FROM dead_letter_jobs WHERE original_job_id = ?", scalar("id", job[0]["id"])
+                )
+        finally:
+            connection.text_factory = factory
+        connection.execute(
+            "INSERT INTO qctl_undo (action, verb, made_at, before) VALUES (?, ?, ?, ?)",
+            (self.action, self.verb, self.made_at, text_of(before)),
+        )
+
+    def drop_last(self, connection: sqlite3.Connection) -> None:
+        """What was kept last was not changed after all."""
+        if self.is_on:
+            connection.execute(
+                "DELETE FROM qctl_undo WHERE action = ? AND number = (SELECT max(number) FROM qctl_undo)",
+                (self.action,),
+            )
+
+
+def text_of(value: Any) -> str:
+    """A value as JSON: `cancel` should not have to load the whole of json for it."""
+    if isinstance(value, dict):
+        return "{" + ",".join([f"{quote(key)}:{text_of(item)}" for key, item in value.items()]) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(text_of, value)) + "]"
+    if isinstance(value, str):
+        return quote(value)
+    return "null" if value is None else repr(value)
+
+
+def one(connection: sqlite3.Connection, statement: str, parameter: Any) -> list[dict[str, Any]]:
+    cursor = connection.execute(statement, (parameter,))
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, map(plain, row), strict=True)) for row in cursor.fetchall()]
+
+
+def actions(store: SQLiteStore, now: float) -> list[dict[str, Any]]:
+    """What can be taken back, the newest first."""
+    kept = parse_duration(store.setting("undo_for") or SETTINGS["undo_for"].default)
+    rows = store.read(
+        "SELECT action, verb, min(made_at), count(*) FROM qctl_undo WHERE made_at >= ? GROUP BY action ORDER BY action DESC",
+        (to_text(now - kept),),
+    )
+    return [dict(zip(("action", "verb", "made_at", "jobs"), row, strict=True)) for row in rows]
+
+
+def undo(store: SQLiteStore, now: float, action: int | None = None) -> dict[str, Any]:
+    """Take back an action, the newest by default, in chunks: each row once, and only while its job is as that left it.
+
+    Returns `action`, `verb`, `restored`, `left` (jobs that have changed since). Raises NotFound.
+    """
+    import json
+
+    known = {row["action"]: row for row in actions(store, now)}
+    if action is None and known:
+        action = next(iter(known))
+    if action is None or action not in known:
+        raise NotFound(f"there is no action {action} to take back: see `qctl undo --list`" if action is not None
+                       else "there is nothing to take back")  # fmt: skip
+    done = {"action": action, "verb": known[action]["verb"], "restored": 0, "left": 0}
+    while True:
+        with store.write() as connection:
+            rows = connection.execute(
+                "SELECT number, made_at, before FROM qctl_undo WHERE action = ? ORDER BY number DESC LIMIT ?",
+                (action, CHUNK),
+            ).fetchall()
+            for number, made_at, before in rows:
+                is_back = restore(connection, json.loads(before), made_at)
+                done["restored" if is_back else "left"] += 1
+                connection.execute("DELETE FROM qctl_undo WHERE number = ?", (number,))
+        store.tidy()
+        if len(rows) < CHUNK:
+            return done
+
+
+def restore(connection: sqlite3.Connection, before: dict[str, Any], made_at: str) -> bool:
+    """Put one job and its letters back; False when it cannot be, as it has changed since."""
+    job = {key: scalar(key, value) for key, value in (before["job"] or {}).items()}
+    connection.execute("SAVEPOINT one")
+    try:
+        is_back = put_back(connection, job, made_at, before) if job else True
+        for letter in before["letters"] if is_back else ():
+            row = {key: scalar(key, value) for key, value in letter.items()}
+            insert(connection, "dead_letter_jobs", row, " ON CONFLICT (id) DO UPDATE SET reviewed = excluded.reviewed")
+        return is_back
+    except sqlite3.IntegrityError:  # its key has gone to another meanwhile
+        connection.execute("ROLLBACK TO one")
+        return False
+    finally:
+        connection.execute("RELEASE one")
+
+
+def put_back(connection: sqlite3.Connection, job: dict[str, Any], made_at: str, before: dict[str, Any]) -> bool:
+    number = job["number"]
+    if not connection.execute("SELECT 1 FROM jobs WHERE number = ?", (number,)).fetchone():
+        if not before["letters"]:
+            return False  # it was changed, and somebody deleted it since
+        insert(connection, "jobs", job, "")
+        for name in ("history", "output"):
+            for row in before.get(name, ()):
+                insert(connection, f"qctl_{name}", {"job": number, **{k: scalar(k, v) for k, v in row.items()}}, "")
+        return True
+    columns = [key for key in job if key not in ("number", "id")]
+    values = [job[key] for key in columns]
+    changed = connection.execute(
+        f"UPDATE jobs SET {', '.join(f'{key} = ?' for key in columns)}"
+        " WHERE number = ? AND updated_at = ? AND token = ? AND status <> 'processing'",
+        [*values, number, made_at, job["token"]],
+    ).rowcount
+    if changed and job["status"] == "completed":  # a retry had moved its completion into the history
+        connection.execute(
+            "DELETE FROM qctl_history WHERE job = ? AND token = ? AND outcome = 'completed'", (number, job["token"])
+        )
+    return bool(changed)

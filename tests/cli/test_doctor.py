@@ -1,0 +1,106 @@
+"""`doctor`: it finds each fault that was planted, names the mend, and mends what is safe."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qctl.queue import Queue
+from qctl.store.sqlite import doctor, place
+
+Cli = Callable[..., Any]
+
+
+def wrong(cli: Cli, *argv: str) -> dict[str, str]:
+    done = cli("doctor", "--json", *argv)
+    found = json.loads(done.out)
+    assert done.code == (1 if found["wrong"] else 0)
+    return {one["check"]: one["found"] for one in found["findings"] if one["level"] == "wrong" and not one["fixed"]}
+
+
+def test_a_sound_queue_has_nothing_wrong(cli: Cli, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "ROOM", 0)
+    monkeypatch.setattr(place, "SHARE", 10**12)
+    queue.enqueue("a")
+    queue.set_limits("type", "mail", concurrency=1, concurrency_key="customer")
+    assert wrong(cli) == {}
+    assert cli("doctor").code == 0
+
+
+PLANTED = {
+    "foreign": "CREATE TRIGGER evil AFTER INSERT ON jobs BEGIN UPDATE jobs SET command = '[\"rm\"]'; END",
+    "schema": "DROP INDEX jobs_claim",
+    "clock": "INSERT INTO jobs (type, created_at) VALUES ('a', datetime('now', '+1 day'))",
+    "locks": "INSERT INTO jobs (type, status, locked_by, locked_at) VALUES ('a', 'processing', 'x', '2020-01-01')",
+    "orphans": "INSERT INTO qctl_output VALUES (99, 1, 0, 1, x'00')",
+    "schedules": "INSERT INTO cron_schedules (type, cron_expression, error) VALUES ('a', 'x', 'no such field')",
+    "dead": "INSERT INTO qctl_workers (id, host, boot, pid, concurrency, started_at, beat_at)"
+    " VALUES ('w', 'elsewhere', 'b', 1, 1, '2020-01-01 00:00:00.000', '2020-01-01 00:00:00.000')",
+}
+
+
+@pytest.mark.parametrize("check", PLANTED)
+def test_it_finds_what_was_planted(cli: Cli, queue: Queue, check: str) -> None:
+    assert check not in wrong(cli)
+    with queue.store.write() as connection:
+        connection.execute(PLANTED[check])
+    assert check in wrong(cli)
+    assert "->" in cli("doctor").out
+
+
+@pytest.mark.parametrize("check", ["orphans", "dead"])
+def test_it_mends_what_is_safe(cli: Cli, queue: Queue, check: str) -> None:
+    with queue.store.write() as connection:
+        connection.execute(PLANTED[check])
+    assert check not in wrong(cli, "--fix")
+    assert check not in wrong(cli)
+
+
+def test_it_closes_a_file_that_is_open_to_others(cli: Cli, queue: Queue, db: Path) -> None:
+    queue.enqueue("a")
+    os.chmod(db, 0o666)
+    assert "permissions" in wrong(cli)
+    assert "permissions" not in wrong(cli, "--fix")
+    assert db.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_file_is_told(cli: Cli, db: Path) -> None:
+    with Queue(db) as queue:
+        queue.enqueue_many([{"type": "filler", "payload": {"x": "y" * 2000}}] * 300)
+        queue.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray(db.read_bytes())
+    for page in range(60, 70):
+        data[page * 4096 : page * 4096 + 2048] = b"\xff" * 2048
+    db.write_bytes(data)
+    done = cli("doctor", "--json")
+    assert done.code in (1, 4)
+    assert "malformed" in done.out + done.err or "damaged" in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("version", "fixed"),
+    [((3, 40, 1), False), ((3, 44, 6), True), ((3, 50, 6), False), ((3, 51, 2), False), ((3, 51, 3), True), ((3, 52, 0), True)],
+)  # fmt: skip
+def test_it_knows_the_libraries_with_the_log_bug(version: tuple[int, ...], fixed: bool) -> None:
+    assert place.is_fixed(version) == fixed
+
+
+def test_the_file_system_is_that_of_the_nearest_mount() -> None:
+    mounts = (
+        "1 0 8:1 / / rw - ext4 /dev/sda rw\n2 1 0:5 / /srv/my\\040data rw shared:1 - nfs4 host:/x rw\n"
+        "3 1 0:5 / /srv/my rw - xfs /dev/sdb rw\n"
+    )
+    assert place.kind_of("/srv/my data/q.db", mounts) == "nfs4"
+    assert place.kind_of("/srv/mine/q.db", mounts) == "ext4"
+    assert place.kind_of("/srv/my/q.db", mounts) == "xfs"
+
+
+def test_every_check_says_something(queue: Queue) -> None:
+    checks = {finding.check for finding in doctor.examine(queue.store, 1.8e9)}
+    assert checks == {"integrity", "schema", "foreign", "log", "library", "system", "space", "permissions", "clock", "locks",
+                      "dead", "orphans", "schedules"}  # fmt: skip

@@ -1,0 +1,102 @@
+"""`undo`: what a command changed is as it was, once, and never over what happened since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from qctl.queue import Queue
+from tests.states import dead, lease
+
+Cli = Callable[..., Any]
+TABLES = ("jobs", "dead_letter_jobs", "qctl_history", "qctl_output")
+
+
+def contents(queue: Queue) -> dict[str, Any]:
+    return {table: sorted(map(repr, queue.store.read(f"SELECT * FROM {table}"))) for table in TABLES}
+
+
+@pytest.fixture
+def mixed(queue: Queue) -> Queue:
+    queue.enqueue_many([{"type": "a"}] * 450 + [{"type": "later", "delay": "1h"}])
+    for _ in range(3):
+        number = dead(queue, "charge")
+        with queue.store.write() as connection:
+            connection.execute("INSERT INTO qctl_output VALUES (?, 1, 0, 1, x'00ff')", (number,))
+    return queue
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("cancel", "--type", "a", "--yes"),
+        ("retry", "--type", "charge", "--type", "later", "--yes"),
+        ("edit", "451", "--priority", "7"),
+        ("dlq", "replay", "--all", "--yes"),
+        ("dlq", "discard", "--all", "--yes"),
+    ],
+    ids=lambda command: "-".join(command[:2]),
+)
+def test_it_takes_back(cli: Cli, mixed: Queue, command: tuple[str, ...]) -> None:
+    before = contents(mixed)
+    assert cli(*command).code == 0
+    assert contents(mixed) != before
+    done = cli("undo", "--json")
+    assert done.code == 0
+    assert json.loads(done.out)["left"] == 0
+    assert contents(mixed) == before
+    assert cli("undo").code == 3
+
+
+def test_the_list_has_the_newest_first_and_each_can_be_named(cli: Cli, mixed: Queue) -> None:
+    before = contents(mixed)
+    assert cli("cancel", "1").code == 0
+    assert cli("cancel", "2", "3").code == 0
+    rows = [json.loads(line) for line in cli("undo", "--list", "--json").out.splitlines()]
+    assert [row["jobs"] for row in rows] == [2, 1]
+    assert cli("undo", str(rows[1]["action"])).code == 0
+    assert cli("undo", str(rows[1]["action"])).code == 3
+    assert cli("undo").code == 0
+    assert contents(mixed) == before
+
+
+def test_a_job_that_went_on_is_left_as_it_is(cli: Cli, mixed: Queue) -> None:
+    number = dead(mixed, "charge")
+    assert cli("dlq", "replay", str(number)).code == 0
+    lease(mixed, number, 1_800_000_000.0)
+    done = cli("undo")
+    assert done.code == 1
+    assert "changed since" in done.err
+    assert mixed.get(number).status == "processing"
+
+
+def test_a_key_that_has_gone_to_another_stays_there(cli: Cli, queue: Queue) -> None:
+    first = queue.enqueue("a", key="k")
+    queue.cancel([first])
+    queue.enqueue("a", key="k")
+    assert cli("undo").code == 1
+    assert queue.get(first).status == "cancelled"
+
+
+def test_it_is_kept_for_as_long_as_the_setting_says(cli: Cli, queue: Queue) -> None:
+    queue.enqueue_many([{"type": "a"}] * 2)
+    assert cli("cancel", "1").code == 0
+    with queue.store.write() as connection:
+        connection.execute("UPDATE qctl_undo SET made_at = datetime('now', '-25 hours')")
+    assert cli("undo").code == 3
+    assert cli("cancel", "2").code == 0
+    assert queue.store.read("SELECT count(*) FROM qctl_undo") == [(1,)]
+    assert cli("config", "undo_for", "0s").code == 0
+    queue.enqueue("a")
+    assert cli("cancel", "3").code == 0
+    assert queue.store.read("SELECT count(*) FROM qctl_undo") == [(1,)]
+
+
+def test_what_was_not_changed_is_not_kept(cli: Cli, queue: Queue) -> None:
+    number = dead(queue, "a")
+    cli("cancel", str(number))
+    cli("retry", str(int(queue.enqueue("a"))))
+    assert queue.store.read("SELECT count(*) FROM qctl_undo") == [(0,)]
