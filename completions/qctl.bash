@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health assert serve dlq cron types once purge demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -63,6 +63,13 @@ __qctl_place() {
         ;;
     'health')
         options='--busy-timeout --db --help --json --max-age --max-dead --max-pending -h'
+        ;;
+    'assert')
+        options='--busy-timeout --db --help --json --wait -h'
+        arguments=('-')
+        ;;
+    'serve')
+        options='--busy-timeout --db --help --host --json --port --token -h'
         ;;
     'dlq')
         options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
@@ -279,6 +286,16 @@ __qctl_kind() {
     'health')
         case $2 in
         --max-pending|--max-age|--max-dead|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'assert')
+        case $2 in
+        --wait|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'serve')
+        case $2 in
+        --host|--port|--token|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq')

@@ -18,6 +18,8 @@ set -a __qctl_with_value 'pause --queue' 'pause -q' 'pause --db' 'pause --busy-t
 set -a __qctl_with_value 'resume --queue' 'resume -q' 'resume --db' 'resume --busy-timeout'
 set -a __qctl_with_value 'stats --since' 'stats --busy-timeout' 'stats --type' 'stats -t' 'stats --db'
 set -a __qctl_with_value 'health --max-pending' 'health --max-age' 'health --max-dead' 'health --busy-timeout' 'health --db'
+set -a __qctl_with_value 'assert --wait' 'assert --busy-timeout' 'assert --db'
+set -a __qctl_with_value 'serve --host' 'serve --port' 'serve --token' 'serve --busy-timeout' 'serve --db'
 set -a __qctl_with_value 'dlq --status' 'dlq -s' 'dlq --type' 'dlq -t' 'dlq --queue' 'dlq -q' 'dlq --tag' 'dlq --key' 'dlq --since' 'dlq --until' 'dlq --search' 'dlq --error' 'dlq --limit' 'dlq -n' 'dlq --busy-timeout' 'dlq --db'
 set -a __qctl_with_value 'dlq list --status' 'dlq list -s' 'dlq list --type' 'dlq list -t' 'dlq list --queue' 'dlq list -q' 'dlq list --tag' 'dlq list --key' 'dlq list --since' 'dlq list --until' 'dlq list --search' 'dlq list --error' 'dlq list --limit' 'dlq list -n' 'dlq list --busy-timeout' 'dlq list --db'
 set -a __qctl_with_value 'dlq show --db' 'dlq show --busy-timeout'
@@ -141,6 +143,8 @@ complete -c qctl -n '__qctl_at \'\'' -a pause -d 'Start no more jobs of a type, 
 complete -c qctl -n '__qctl_at \'\'' -a resume -d 'Let jobs start again that were paused'
 complete -c qctl -n '__qctl_at \'\'' -a stats -d 'Show how the queue does'
 complete -c qctl -n '__qctl_at \'\'' -a health -d 'Say whether the queue is healthy, by exit code'
+complete -c qctl -n '__qctl_at \'\'' -a assert -d 'Check what must hold of the queue, by exit code'
+complete -c qctl -n '__qctl_at \'\'' -a serve -d 'Serve the figures over HTTP: a page, health, metrics'
 complete -c qctl -n '__qctl_at \'\'' -a dlq -d 'Inspect and replay dead letters'
 complete -c qctl -n '__qctl_at \'\'' -a cron -d 'Recurring jobs: add, list and steer schedules'
 complete -c qctl -n '__qctl_at \'\'' -a types -d 'Set what holds for all jobs of a type'
@@ -352,6 +356,22 @@ complete -c qctl -n '__qctl_at \'health\'' -l db -r -F -d 'The queue file (defau
 complete -c qctl -n '__qctl_at \'health\'' -l json -d 'JSON: one object, or one a line for lists.'
 complete -c qctl -n '__qctl_at \'health\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'health\'' -l help -s h -d 'Show the help of a command.'
+
+# assert
+complete -c qctl -n '__qctl_at \'assert\'' -l wait -r -f -d 'Wait so long for it to become true.'
+complete -c qctl -n '__qctl_at \'assert\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'assert\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'assert\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'assert\'' -l help -s h -d 'Show the help of a command.'
+
+# serve
+complete -c qctl -n '__qctl_at \'serve\'' -l host -r -f -d 'Where to listen (default 127.0.0.1); elsewhere than loopback takes a token.'
+complete -c qctl -n '__qctl_at \'serve\'' -l port -r -f -d 'The port (default 8787; 0: any that is free).'
+complete -c qctl -n '__qctl_at \'serve\'' -l token -r -f -d 'What a request must bring (default: $QCTL_TOKEN, which no `ps` shows).'
+complete -c qctl -n '__qctl_at \'serve\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'serve\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'serve\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'serve\'' -l help -s h -d 'Show the help of a command.'
 
 # dlq
 complete -c qctl -n '__qctl_at \'dlq\'' -a list -d 'List dead letters'

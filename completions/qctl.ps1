@@ -31,6 +31,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('resume', 'Let jobs start again that were paused.'),
                 @('stats', 'Show how the queue does.'),
                 @('health', 'Say whether the queue is healthy, by exit code.'),
+                @('assert', 'Check what must hold of the queue, by exit code.'),
+                @('serve', 'Serve the figures over HTTP: a page, health, metrics.'),
                 @('dlq', 'Inspect and replay dead letters.'),
                 @('cron', 'Recurring jobs: add, list and steer schedules.'),
                 @('types', 'Set what holds for all jobs of a type.'),
@@ -354,6 +356,36 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--max-pending', '-', 'Pending jobs above this are an issue (default 1000).'),
                 @('--max-age', '-', 'A due job older than this is an issue (default 30m).'),
                 @('--max-dead', '-', 'Unreviewed dead letters above this are an issue (default 10).'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'assert' = @{
+            Options = @(
+                @('--wait', '-', 'Wait so long for it to become true.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
+            Tail = $false
+        }
+        'serve' = @{
+            Options = @(
+                @('--host', '-', 'Where to listen (default 127.0.0.1); elsewhere than loopback takes a token.'),
+                @('--port', '-', 'The port (default 8787; 0: any that is free).'),
+                @('--token', '-', 'What a request must bring (default: $QCTL_TOKEN, which no `ps` shows).'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),

@@ -28,8 +28,9 @@ MAY: dict[str, set[str]] = {
     "queue": {"inspection", "store", "rules", "model", "program", "inline", "scheduling", "typesettings"},
     "inline": {"queue", "handlers", "rules", "model"},
     "worker": {"store", "handlers", "rules", "model", "zone"},
+    "web": {"queue", "rules", "model"},
     "demo": {"qctl", "queue", "handlers", "program", "worker", "rules", "model"},
-    "cli": {"qctl", "queue", "scheduling", "handlers", "program", "worker", "rules", "model", "demo"},
+    "cli": {"qctl", "queue", "scheduling", "handlers", "program", "worker", "rules", "model", "demo", "web"},
     "qctl": {"queue", "handlers", "model"},
     "__main__": {"cli"},
 }
@@ -50,6 +51,7 @@ PACKAGES = {
     "rich": {"cli/render.py", "cli/table.py", "cli/picture.py"},
     "croniter": {"rules/cron.py"},
     "jsonschema": {"rules/schema.py"},
+    "prometheus_client": {"web/metrics.py"},
     "referencing": {"rules/schema.py"},
 }
 

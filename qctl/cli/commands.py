@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "resume": ("pause", "RESUME", "Let jobs start again that were paused."),
     "stats": ("stats", "STATS", "Show how the queue does."),
     "health": ("health", "HEALTH", "Say whether the queue is healthy, by exit code."),
+    "assert": ("assertion", "ASSERT", "Check what must hold of the queue, by exit code."),
+    "serve": ("serve", "SERVE", "Serve the figures over HTTP: a page, health, metrics."),
     "dlq": ("dlq", "", "Inspect and replay dead letters."),
     "cron": ("cron", "", "Recurring jobs: add, list and steer schedules."),
     "types": ("types", "", "Set what holds for all jobs of a type."),
