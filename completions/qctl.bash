@@ -72,30 +72,40 @@ __qctl_place() {
         options='--busy-timeout --db --help --host --json --port --token -h'
         ;;
     'dlq')
-        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
-        subs='list show note review replay discard'
+        options='--all --busy-timeout --db --error --group --help --json --key --limit --queue --search --since --status --tag --type --until -a -g -h -n -q -s -t'
+        subs='list groups show note review edit replay export discard'
         ;;
     'dlq list')
-        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
+        options='--all --busy-timeout --db --error --group --help --json --key --limit --queue --search --since --status --tag --type --until -a -g -h -n -q -s -t'
+        ;;
+    'dlq groups')
+        options='--all --busy-timeout --db --error --group --help --json --key --limit --queue --search --since --status --tag --type --until -a -g -h -n -q -s -t'
         ;;
     'dlq show')
-        options='--busy-timeout --db --help --json -h'
+        options='--busy-timeout --db --group --help --json -g -h'
         arguments=('dead')
         ;;
     'dlq note')
-        options='--busy-timeout --db --help --json -h'
+        options='--busy-timeout --db --group --help --json -g -h'
         arguments=('dead...')
         ;;
     'dlq review')
-        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
+        options='--all --busy-timeout --db --dry-run --error --group --help --json --key --queue --search --since --status --tag --type --until --yes -a -g -h -q -s -t -y'
+        arguments=('dead...')
+        ;;
+    'dlq edit')
+        options='--all --busy-timeout --db --dry-run --error --group --help --json --key --payload --queue --search --set --since --status --tag --type --until --yes -a -g -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'dlq replay')
-        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
+        options='--abort-if --all --busy-timeout --canary --db --dry-run --error --group --help --json --key --queue --rate --search --since --status --tag --type --until --wait-timeout --yes -a -g -h -q -s -t -y'
         arguments=('dead...')
         ;;
+    'dlq export')
+        options='--all --busy-timeout --db --error --group --help --json --key --queue --search --since --status --tag --type --until -a -g -h -q -s -t'
+        ;;
     'dlq discard')
-        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
+        options='--all --busy-timeout --db --dry-run --error --group --help --json --key --queue --search --since --status --tag --type --until --yes -a -g -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'cron')
@@ -304,7 +314,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --key|--since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--group|-g|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq list')
@@ -313,18 +323,27 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --key|--since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--group|-g|--limit|-n|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'dlq groups')
+        case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --key|--since|--until|--search|--error|--group|-g|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq show')
         case $2 in
+        --group|-g|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
-        --busy-timeout) kind='-' ;;
         esac ;;
     'dlq note')
         case $2 in
+        --group|-g|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
-        --busy-timeout) kind='-' ;;
         esac ;;
     'dlq review')
         case $2 in
@@ -332,7 +351,16 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--group|-g|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'dlq edit')
+        case $2 in
+        --set|--payload|--key|--since|--until|--search|--error|--group|-g|--busy-timeout) kind='-' ;;
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq replay')
@@ -341,7 +369,16 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--group|-g|--rate|--canary|--abort-if|--wait-timeout|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'dlq export')
+        case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --key|--since|--until|--search|--error|--group|-g|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq discard')
@@ -350,7 +387,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--group|-g|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'cron')

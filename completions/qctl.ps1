@@ -411,6 +411,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
                 @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--all', '', 'Also those that were reviewed.'),
                 @('-a', '', 'Also those that were reviewed.'),
                 @('--limit', '-', 'At most so many, newest first (default 20; 0: all).'),
@@ -423,10 +425,13 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             )
             Subs = @(
                 @('list', 'List dead letters.'),
+                @('groups', 'Group dead letters by their error.'),
                 @('show', 'Show a dead letter whole.'),
                 @('note', 'Write a note on dead letters.'),
                 @('review', 'Mark dead letters as reviewed.'),
+                @('edit', 'Change the payload of dead jobs, before a replay.'),
                 @('replay', 'Send dead letters back to the queue.'),
+                @('export', 'Print dead letters whole, as NDJSON.'),
                 @('discard', 'Delete dead letters and their jobs.')
             )
             Arguments = @()
@@ -446,6 +451,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
                 @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--all', '', 'Also those that were reviewed.'),
                 @('-a', '', 'Also those that were reviewed.'),
                 @('--limit', '-', 'At most so many, newest first (default 20; 0: all).'),
@@ -461,8 +468,41 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Arguments = @()
             Tail = $false
         }
+        'dlq groups' = @{
+            Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('--all', '', 'Also those that were reviewed.'),
+                @('-a', '', 'Also those that were reviewed.'),
+                @('--limit', '-', 'At most so many, the largest first (default 20; 0: all).'),
+                @('-n', '-', 'At most so many, the largest first (default 20; 0: all).'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
         'dlq show' = @{
             Options = @(
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
@@ -476,6 +516,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq note' = @{
             Options = @(
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
@@ -501,6 +543,42 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
                 @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('--all', '', 'All that are not reviewed.'),
+                @('-a', '', 'All that are not reviewed.'),
+                @('--dry-run', '', 'Only list the jobs that it would touch.'),
+                @('--yes', '', 'Do not ask.'),
+                @('-y', '', 'Do not ask.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('dead...')
+            Tail = $false
+        }
+        'dlq edit' = @{
+            Options = @(
+                @('--set', '-', 'Set a value; := takes JSON. May be repeated.'),
+                @('--payload', '-', 'A new payload: JSON, @FILE, or - for stdin.'),
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--all', '', 'All that are not reviewed.'),
                 @('-a', '', 'All that are not reviewed.'),
                 @('--dry-run', '', 'Only list the jobs that it would touch.'),
@@ -531,11 +609,17 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
                 @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--all', '', 'All that are not reviewed.'),
                 @('-a', '', 'All that are not reviewed.'),
                 @('--dry-run', '', 'Only list the jobs that it would touch.'),
                 @('--yes', '', 'Do not ask.'),
                 @('-y', '', 'Do not ask.'),
+                @('--rate', '-', 'So many at the most: 5/s, 100/m.'),
+                @('--canary', '-', 'Replay N first, and go on when they have ended well.'),
+                @('--abort-if', '-', 'Stop when more than this share of them dies again (default 0).'),
+                @('--wait-timeout', '-', 'Wait no longer for the first ones; then exit 124.'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
@@ -545,6 +629,35 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @('dead...')
+            Tail = $false
+        }
+        'dlq export' = @{
+            Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('--all', '', 'Also those that were reviewed.'),
+                @('-a', '', 'Also those that were reviewed.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
             Tail = $false
         }
         'dlq discard' = @{
@@ -561,6 +674,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
                 @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--all', '', 'All that are not reviewed.'),
                 @('-a', '', 'All that are not reviewed.'),
                 @('--dry-run', '', 'Only list the jobs that it would touch.'),

@@ -42,6 +42,7 @@ EXCEPTIONS = {
     ("handlers.py", "store.sqlite.once"): "a mark of what was done is a row, and joins the caller's transaction",
     ("cli/init.py", "store.sqlite.migrate"): "a Queue is opened on a queue file, and here there is none yet",
     ("store/sqlite/steer.py", "queue"): "a type alone, for `edit`, which prepares a job as `enqueue` does",
+    ("store/sqlite/mend.py", "queue"): "a type alone, for `dlq edit`, which checks a payload as `enqueue` does",
     ("store/sqlite/steer.py", "program"): "`edit` settles a changed command as `enqueue` does",
 }
 

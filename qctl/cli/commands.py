@@ -42,10 +42,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
     "dlq": {
         "list": ("dlq", "LIST", "List dead letters."),
+        "groups": ("group", "GROUPS", "Group dead letters by their error."),
         "show": ("dlq", "SHOW", "Show a dead letter whole."),
         "note": ("dlq", "NOTE", "Write a note on dead letters."),
         "review": ("dlq", "REVIEW", "Mark dead letters as reviewed."),
+        "edit": ("mend", "EDIT", "Change the payload of dead jobs, before a replay."),
         "replay": ("dlq", "REPLAY", "Send dead letters back to the queue."),
+        "export": ("mend", "EXPORT", "Print dead letters whole, as NDJSON."),
         "discard": ("dlq", "DISCARD", "Delete dead letters and their jobs."),
     },
     "cron": {

@@ -307,5 +307,6 @@ def figure(call: Call, stats: dict[str, Any]) -> float:
     if name == "done":
         return float(of.get("completed", 0))
     if name == "rate":
-        return float(stats["rate_per_minute"] if call.type is None else of.get("completed", 0) / call.window * 60)
+        share = of.get("completed", 0) / stats["completed"] if stats["completed"] else 0.0
+        return float(stats["rate_per_minute"] * share)
     return float(of.get(call.kind or "run", {}).get(name) or 0.0)

@@ -37,8 +37,8 @@ def test_every_figure_is_the_one_that_stats_says(cli: Cli, queue: Queue) -> None
     for true in (
         "pending == 3", "pending(mail) == 3", "due == 1", "due(mail) == 1", "delayed(mail) == 1", "retry(mail) == 1",
         "completed(mail) == 1", "completed(other) == 0", "failed == 1", "failed(other) == 1", "dlq(other) == 1",
-        "dead == dlq", "done(1h, mail) == 1", "rate > 0", "rate(1h, mail) > 0", "p50(run, 1h, mail) == 1s",
-        "p95(run, 1h, nothing) == 0", "0.6 < failure_rate < 0.7", "failure_rate(1h, mail) == 50%", "workers == 0",
+        "dead == dlq", "done(1h, mail) == 1", "rate > 0", "rate(1h, mail) > 0", "0.99 < p50(run, 1h, mail) < 1.01",
+        "p95(run, 1h, nothing) == 0", "failure_rate == 50%", "failure_rate(1h, mail) == 50%", "workers == 0",
         "slots == 0", "total == 5", "oldest < 1m", "oldest(mail) <= oldest",
     ):  # fmt: skip
         done = cli("assert", true)
