@@ -174,7 +174,6 @@ def meant(queue: Queue, values: Values, verb: str) -> tuple[list[dict[str, Any]]
 def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, dangerous: bool = False) -> int:
     """Do something to the letters meant, in chunks, and say what was done."""
     from qctl.cli.render import object_json, progress, say
-
     from qctl.cli.replay import Pace
 
     pace = Pace(values)

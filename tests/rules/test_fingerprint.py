@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +37,7 @@ def test_what_is_taken_out(error: str, pattern: str) -> None:
 def test_other_words_are_another_group() -> None:
     assert fingerprint("timeout after 3 s") == fingerprint("timeout after 12.5 s")
     assert fingerprint("timeout after 3 s") != fingerprint("refused after 3 s")
-    assert fingerprint("card declined") == "64b6de47"  # the same in every process
+    assert fingerprint("card declined") == "3afa98a5"  # the same in every process
 
 
 @given(st.text(max_size=200))
@@ -44,12 +46,10 @@ def test_any_text_has_one_and_a_second_pass_changes_nothing_of_plain_words(error
     assert fingerprint(error) == fingerprint(error)
 
 
-@given(
-    st.integers(0, 10**12), st.integers(0, 10**12), st.uuids(), st.uuids(), st.ip_addresses(v=4), st.ip_addresses(v=4)
-)
-def test_numbers_ids_and_addresses_make_no_difference(*values: object) -> None:
-    texts = [
-        f"order {values[start]} of {values[start + 2]} at {values[start + 4]}: /tmp/{values[start]}/x failed"
-        for start in (0, 1)
-    ]
+DIFFERENT = st.tuples(st.integers(0, 10**12), st.uuids(), st.ip_addresses(v=4))
+
+
+@given(DIFFERENT, DIFFERENT)
+def test_numbers_ids_and_addresses_make_no_difference(first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
+    texts = [f"order {n} of {id_} at {address}: /tmp/{n}/x failed" for n, id_, address in (first, second)]
     assert fingerprint(texts[0]) == fingerprint(texts[1])
