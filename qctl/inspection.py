@@ -124,9 +124,10 @@ class Inspection:
 
         return stats(self.store, time.time(), window)
 
-    def health(self, **limits: float) -> dict[str, Any]:
+    def health(self, **limits: float | None) -> dict[str, Any]:
         """`{"status": "healthy|degraded|unhealthy", "issues": [...], "checks": [...]}`; `limits`: max_pending,
-        max_age (seconds), max_dead, over the settings of the queue, over the lesson's 1000, 1800, 10."""
+        max_age (seconds), max_dead, over the settings of the queue, over the lesson's 1000, 1800, 10; and those of
+        rules/vitals.py (None: off). `notes`: what is bad by a check that is off: `text`, `next`."""
         from qctl.store.sqlite.figures import health
 
         return health(self.store, time.time(), limits)
