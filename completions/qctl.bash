@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health assert serve dlq cron types once purge demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health assert events serve dlq cron types once purge demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -67,6 +67,9 @@ __qctl_place() {
     'assert')
         options='--busy-timeout --db --help --json --wait -h'
         arguments=('-')
+        ;;
+    'events')
+        options='--busy-timeout --db --follow --help --json --since --type -f -h -t'
         ;;
     'serve')
         options='--busy-timeout --db --help --host --json --port --token -h'
@@ -301,6 +304,12 @@ __qctl_kind() {
     'assert')
         case $2 in
         --wait|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'events')
+        case $2 in
+        --since|--busy-timeout) kind='-' ;;
+        --type|-t) kind='types' ;;
         --db) kind='file' ;;
         esac ;;
     'serve')

@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('stats', 'Show how the queue does.'),
                 @('health', 'Say whether the queue is healthy, by exit code.'),
                 @('assert', 'Check what must hold of the queue, by exit code.'),
+                @('events', 'Print what happened to jobs, as NDJSON.'),
                 @('serve', 'Serve the figures over HTTP: a page, health, metrics.'),
                 @('dlq', 'Inspect and replay dead letters.'),
                 @('cron', 'Recurring jobs: add, list and steer schedules.'),
@@ -386,6 +387,24 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @('-')
+            Tail = $false
+        }
+        'events' = @{
+            Options = @(
+                @('--since', '-', 'From then on: 1h, 09:00, 2026-10-13 (default 1h; with -f: now).'),
+                @('--follow', '', 'Go on as it happens.'),
+                @('-f', '', 'Go on as it happens.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
             Tail = $false
         }
         'serve' = @{

@@ -116,6 +116,13 @@ class Inspection:
         limit = self.store.setting("stale_after")
         return list_workers(self.store, time.time(), STALE_AFTER if limit is None else parse_duration(limit))
 
+    def events(self, since: str) -> list[dict[str, Any]]:
+        """What happened since a time (UTC text), oldest first: at, event, number, type, attempt, worker, exit_code, error,
+        and the token that tells the runs of a job apart. A run that completed is one event, one that did not another."""
+        from qctl.store.sqlite.events import events_since
+
+        return events_since(self.store, since)
+
     # -- figures --------------------------------------------------------------------------------------------------
 
     def stats(self, window: float = 3600.0) -> dict[str, Any]:
