@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge backup export import doctor undo demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health assert events serve dlq cron types once purge backup export import doctor undo demo init config completion help'
         ;;
     'enqueue')
         options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -62,33 +62,53 @@ __qctl_place() {
         options='--busy-timeout --db --help --json --since --type -h -t'
         ;;
     'health')
-        options='--busy-timeout --db --help --json --max-age --max-dead --max-pending -h'
+        options='--busy-timeout --db --help --json --max-age --max-dead --max-failure-rate --max-pending --max-running --max-silence --max-unserved --max-wal --min-disk --nagios -h'
+        ;;
+    'assert')
+        options='--busy-timeout --db --help --json --wait -h'
+        arguments=('-')
+        ;;
+    'events')
+        options='--busy-timeout --db --follow --help --json --since --type -f -h -t'
+        ;;
+    'serve')
+        options='--busy-timeout --db --help --host --json --port --token -h'
         ;;
     'dlq')
-        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
-        subs='list show note review replay discard'
+        options='--all --busy-timeout --db --error --group --help --json --key --limit --queue --search --since --status --tag --type --until -a -g -h -n -q -s -t'
+        subs='list groups show note review edit replay export discard'
         ;;
     'dlq list')
-        options='--all --busy-timeout --db --error --help --json --key --limit --queue --search --since --status --tag --type --until -a -h -n -q -s -t'
+        options='--all --busy-timeout --db --error --group --help --json --key --limit --queue --search --since --status --tag --type --until -a -g -h -n -q -s -t'
+        ;;
+    'dlq groups')
+        options='--all --busy-timeout --db --error --group --help --json --key --limit --queue --search --since --status --tag --type --until -a -g -h -n -q -s -t'
         ;;
     'dlq show')
-        options='--busy-timeout --db --help --json -h'
+        options='--busy-timeout --db --group --help --json -g -h'
         arguments=('dead')
         ;;
     'dlq note')
-        options='--busy-timeout --db --help --json -h'
+        options='--busy-timeout --db --group --help --json -g -h'
         arguments=('dead...')
         ;;
     'dlq review')
-        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
+        options='--all --busy-timeout --db --dry-run --error --group --help --json --key --queue --search --since --status --tag --type --until --yes -a -g -h -q -s -t -y'
+        arguments=('dead...')
+        ;;
+    'dlq edit')
+        options='--all --busy-timeout --db --dry-run --error --group --help --json --key --payload --queue --search --set --since --status --tag --type --until --yes -a -g -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'dlq replay')
-        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
+        options='--abort-if --all --busy-timeout --canary --db --dry-run --error --group --help --json --key --queue --rate --search --since --status --tag --type --until --wait-timeout --yes -a -g -h -q -s -t -y'
         arguments=('dead...')
         ;;
+    'dlq export')
+        options='--all --busy-timeout --db --error --group --help --json --key --queue --search --since --status --tag --type --until -a -g -h -q -s -t'
+        ;;
     'dlq discard')
-        options='--all --busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -a -h -q -s -t -y'
+        options='--all --busy-timeout --db --dry-run --error --group --help --json --key --queue --search --since --status --tag --type --until --yes -a -g -h -q -s -t -y'
         arguments=('dead...')
         ;;
     'cron')
@@ -297,7 +317,23 @@ __qctl_kind() {
         esac ;;
     'health')
         case $2 in
-        --max-pending|--max-age|--max-dead|--busy-timeout) kind='-' ;;
+        --max-pending|--max-age|--max-dead|--max-failure-rate|--max-running|--max-unserved|--max-silence|--max-wal|--min-disk|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'assert')
+        case $2 in
+        --wait|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'events')
+        case $2 in
+        --since|--busy-timeout) kind='-' ;;
+        --type|-t) kind='types' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'serve')
+        case $2 in
+        --host|--port|--token|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq')
@@ -306,7 +342,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --key|--since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--group|-g|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq list')
@@ -315,18 +351,27 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --key|--since|--until|--search|--error|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--group|-g|--limit|-n|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'dlq groups')
+        case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --key|--since|--until|--search|--error|--group|-g|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq show')
         case $2 in
+        --group|-g|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
-        --busy-timeout) kind='-' ;;
         esac ;;
     'dlq note')
         case $2 in
+        --group|-g|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
-        --busy-timeout) kind='-' ;;
         esac ;;
     'dlq review')
         case $2 in
@@ -334,7 +379,16 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--group|-g|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'dlq edit')
+        case $2 in
+        --set|--payload|--key|--since|--until|--search|--error|--group|-g|--busy-timeout) kind='-' ;;
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq replay')
@@ -343,7 +397,16 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--group|-g|--rate|--canary|--abort-if|--wait-timeout|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'dlq export')
+        case $2 in
+        --status|-s) kind='=pending blocked processing completed failed cancelled' ;;
+        --type|-t) kind='types' ;;
+        --queue|-q) kind='queues' ;;
+        --tag) kind='tags' ;;
+        --key|--since|--until|--search|--error|--group|-g|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'dlq discard')
@@ -352,7 +415,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --key|--since|--until|--search|--error|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--error|--group|-g|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'cron')

@@ -27,10 +27,13 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('retry', 'Run jobs now: again, or before their time.'),
                 @('edit', 'Change a job that has not ended.'),
                 @('explain', 'Say why a job is not running, and what would let it.'),
-                @('pause', 'Start no more jobs of a type, a queue, or at all.'),
+                @('pause', 'Start no more jobs of a type, a queue, or at all; what runs goes on.'),
                 @('resume', 'Let jobs start again that were paused.'),
                 @('stats', 'Show how the queue does.'),
                 @('health', 'Say whether the queue is healthy, by exit code.'),
+                @('assert', 'Check what must hold of the queue, by exit code.'),
+                @('events', 'Print what happened to jobs, as NDJSON.'),
+                @('serve', 'Serve the figures over HTTP: a page, health, metrics.'),
                 @('dlq', 'Inspect and replay dead letters.'),
                 @('cron', 'Recurring jobs: add, list and steer schedules.'),
                 @('types', 'Set what holds for all jobs of a type.'),
@@ -359,6 +362,61 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--max-pending', '-', 'Pending jobs above this are an issue (default 1000).'),
                 @('--max-age', '-', 'A due job older than this is an issue (default 30m).'),
                 @('--max-dead', '-', 'Unreviewed dead letters above this are an issue (default 10).'),
+                @('--max-failure-rate', '-', 'Failing attempts of the last hour: 20% (default off).'),
+                @('--max-running', '-', 'A job that runs longer is an issue (default 24h).'),
+                @('--max-unserved', '-', 'A due job that no live worker can run (default off).'),
+                @('--max-silence', '-', 'A worker that is silent for longer (default 5m).'),
+                @('--max-wal', '-', 'A write-ahead log that is larger (default 1g).'),
+                @('--min-disk', '-', 'Less free disk space is an issue (default 64m).'),
+                @('--nagios', '', 'One line as monitoring plugins print it, with performance data.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'assert' = @{
+            Options = @(
+                @('--wait', '-', 'Wait so long for it to become true.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
+            Tail = $false
+        }
+        'events' = @{
+            Options = @(
+                @('--since', '-', 'From then on: 1h, 09:00, 2026-10-13 (default 1h; with -f: now).'),
+                @('--follow', '', 'Go on as it happens.'),
+                @('-f', '', 'Go on as it happens.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'serve' = @{
+            Options = @(
+                @('--host', '-', 'Where to listen (default 127.0.0.1); elsewhere than loopback takes a token.'),
+                @('--port', '-', 'The port (default 8787; 0: any that is free).'),
+                @('--token', '-', 'What a request must bring (default: $QCTL_TOKEN, which no `ps` shows).'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
@@ -384,6 +442,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
                 @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--all', '', 'Also those that were reviewed.'),
                 @('-a', '', 'Also those that were reviewed.'),
                 @('--limit', '-', 'At most so many, newest first (default 20; 0: all).'),
@@ -396,10 +456,13 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             )
             Subs = @(
                 @('list', 'List dead letters.'),
+                @('groups', 'Group dead letters by their error.'),
                 @('show', 'Show a dead letter whole.'),
                 @('note', 'Write a note on dead letters.'),
                 @('review', 'Mark dead letters as reviewed.'),
+                @('edit', 'Change the payload of dead jobs, before a replay.'),
                 @('replay', 'Send dead letters back to the queue.'),
+                @('export', 'Print dead letters whole, as NDJSON.'),
                 @('discard', 'Delete dead letters and their jobs.')
             )
             Arguments = @()
@@ -419,6 +482,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
                 @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--all', '', 'Also those that were reviewed.'),
                 @('-a', '', 'Also those that were reviewed.'),
                 @('--limit', '-', 'At most so many, newest first (default 20; 0: all).'),
@@ -434,8 +499,41 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Arguments = @()
             Tail = $false
         }
+        'dlq groups' = @{
+            Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('--all', '', 'Also those that were reviewed.'),
+                @('-a', '', 'Also those that were reviewed.'),
+                @('--limit', '-', 'At most so many, the largest first (default 20; 0: all).'),
+                @('-n', '-', 'At most so many, the largest first (default 20; 0: all).'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
         'dlq show' = @{
             Options = @(
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
@@ -449,6 +547,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'dlq note' = @{
             Options = @(
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
@@ -474,6 +574,42 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
                 @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('--all', '', 'All that are not reviewed.'),
+                @('-a', '', 'All that are not reviewed.'),
+                @('--dry-run', '', 'Only list the jobs that it would touch.'),
+                @('--yes', '', 'Do not ask.'),
+                @('-y', '', 'Do not ask.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('dead...')
+            Tail = $false
+        }
+        'dlq edit' = @{
+            Options = @(
+                @('--set', '-', 'Set a value; := takes JSON. May be repeated.'),
+                @('--payload', '-', 'A new payload: JSON, @FILE, or - for stdin.'),
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--all', '', 'All that are not reviewed.'),
                 @('-a', '', 'All that are not reviewed.'),
                 @('--dry-run', '', 'Only list the jobs that it would touch.'),
@@ -504,11 +640,17 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
                 @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--all', '', 'All that are not reviewed.'),
                 @('-a', '', 'All that are not reviewed.'),
                 @('--dry-run', '', 'Only list the jobs that it would touch.'),
                 @('--yes', '', 'Do not ask.'),
                 @('-y', '', 'Do not ask.'),
+                @('--rate', '-', 'So many at the most: 5/s, 100/m.'),
+                @('--canary', '-', 'Replay N first, and go on when they have ended well.'),
+                @('--abort-if', '-', 'Stop when more than this share of them dies again (default 0).'),
+                @('--wait-timeout', '-', 'Wait no longer for the first ones; then exit 124.'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
@@ -518,6 +660,35 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @('dead...')
+            Tail = $false
+        }
+        'dlq export' = @{
+            Options = @(
+                @('--status', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('-s', '=pending blocked processing completed failed cancelled', 'Only jobs in this status; may be repeated.'),
+                @('--type', 'types', 'Only jobs of this type; may be repeated.'),
+                @('-t', 'types', 'Only jobs of this type; may be repeated.'),
+                @('--queue', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('-q', 'queues', 'Only jobs of this queue; may be repeated.'),
+                @('--tag', 'tags', 'Only jobs with this tag; may be repeated.'),
+                @('--key', '-', 'Only jobs with this key; may be repeated.'),
+                @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
+                @('--until', '-', 'Only jobs created until.'),
+                @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('--all', '', 'Also those that were reviewed.'),
+                @('-a', '', 'Also those that were reviewed.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
             Tail = $false
         }
         'dlq discard' = @{
@@ -534,6 +705,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
                 @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--group', '-', 'Only letters with this error, as `dlq groups` names it.'),
+                @('-g', '-', 'Only letters with this error, as `dlq groups` names it.'),
                 @('--all', '', 'All that are not reviewed.'),
                 @('-a', '', 'All that are not reviewed.'),
                 @('--dry-run', '', 'Only list the jobs that it would touch.'),

@@ -122,6 +122,13 @@ class Inspection:
         limit = self.store.setting("stale_after")
         return list_workers(self.store, time.time(), STALE_AFTER if limit is None else parse_duration(limit))
 
+    def events(self, since: str) -> list[dict[str, Any]]:
+        """What happened since a time (UTC text), oldest first: at, event, number, type, attempt, worker, exit_code, error,
+        and the token that tells the runs of a job apart. A run that completed is one event, one that did not another."""
+        from qctl.store.sqlite.events import events_since
+
+        return events_since(self.store, since)
+
     # -- figures --------------------------------------------------------------------------------------------------
 
     def stats(self, window: float = 3600.0) -> dict[str, Any]:
@@ -130,9 +137,10 @@ class Inspection:
 
         return stats(self.store, time.time(), window)
 
-    def health(self, **limits: float) -> dict[str, Any]:
+    def health(self, **limits: float | None) -> dict[str, Any]:
         """`{"status": "healthy|degraded|unhealthy", "issues": [...], "checks": [...]}`; `limits`: max_pending,
-        max_age (seconds), max_dead, over the settings of the queue, over the lesson's 1000, 1800, 10."""
+        max_age (seconds), max_dead, over the settings of the queue, over the lesson's 1000, 1800, 10; and those of
+        rules/vitals.py (None: off). `notes`: what is bad by a check that is off: `text`, `next`."""
         from qctl.store.sqlite.figures import health
 
         return health(self.store, time.time(), limits)

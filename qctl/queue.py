@@ -269,6 +269,12 @@ class Queue(Inspection, Scheduling, TypeSettings):
 
         return replay_dead(self.store, ids, time.time())
 
+    def edit_dead(self, number: int, payload: Any) -> None:
+        """Give a dead job another payload, for its replay, and its letter that nobody has reviewed, too."""
+        from qctl.store.sqlite.mend import edit_dead
+
+        edit_dead(self, number, payload, time.time())
+
     def discard(self, ids: Iterable[str]) -> int:
         """Delete dead letters and their failed jobs; how many letters."""
         from qctl.store.sqlite.dead import discard_dead

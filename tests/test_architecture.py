@@ -29,8 +29,9 @@ MAY: dict[str, set[str]] = {
     "keeping": {"queue", "store", "rules", "model"},
     "inline": {"queue", "handlers", "rules", "model"},
     "worker": {"store", "handlers", "rules", "model", "zone"},
+    "web": {"queue", "rules", "model"},
     "demo": {"qctl", "queue", "handlers", "program", "worker", "rules", "model"},
-    "cli": {"qctl", "queue", "keeping", "scheduling", "handlers", "program", "worker", "rules", "model", "demo"},
+    "cli": {"qctl", "queue", "keeping", "scheduling", "handlers", "program", "worker", "rules", "model", "demo", "web"},
     "qctl": {"queue", "handlers", "model"},
     "__main__": {"cli"},
 }
@@ -42,6 +43,7 @@ EXCEPTIONS = {
     ("handlers.py", "store.sqlite.once"): "a mark of what was done is a row, and joins the caller's transaction",
     ("cli/init.py", "store.sqlite.migrate"): "a Queue is opened on a queue file, and here there is none yet",
     ("store/sqlite/steer.py", "queue"): "a type alone, for `edit`, which prepares a job as `enqueue` does",
+    ("store/sqlite/mend.py", "queue"): "a type alone, for `dlq edit`, which checks a payload as `enqueue` does",
     ("store/sqlite/steer.py", "program"): "`edit` settles a changed command as `enqueue` does",
 }
 
@@ -51,6 +53,7 @@ PACKAGES = {
     "rich": {"cli/render.py", "cli/table.py", "cli/picture.py"},
     "croniter": {"rules/cron.py"},
     "jsonschema": {"rules/schema.py"},
+    "prometheus_client": {"web/metrics.py"},
     "referencing": {"rules/schema.py"},
 }
 

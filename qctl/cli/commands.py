@@ -23,6 +23,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "resume": ("pause", "RESUME", "Let jobs start again that were paused."),
     "stats": ("stats", "STATS", "Show how the queue does."),
     "health": ("health", "HEALTH", "Say whether the queue is healthy, by exit code."),
+    "assert": ("assertion", "ASSERT", "Check what must hold of the queue, by exit code."),
+    "events": ("events", "EVENTS", "Print what happened to jobs, as NDJSON."),
+    "serve": ("serve", "SERVE", "Serve the figures over HTTP: a page, health, metrics."),
     "dlq": ("dlq", "", "Inspect and replay dead letters."),
     "cron": ("cron", "", "Recurring jobs: add, list and steer schedules."),
     "types": ("types", "", "Set what holds for all jobs of a type."),
@@ -45,10 +48,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
     "dlq": {
         "list": ("dlq", "LIST", "List dead letters."),
+        "groups": ("group", "GROUPS", "Group dead letters by their error."),
         "show": ("dlq", "SHOW", "Show a dead letter whole."),
         "note": ("dlq", "NOTE", "Write a note on dead letters."),
         "review": ("dlq", "REVIEW", "Mark dead letters as reviewed."),
+        "edit": ("mend", "EDIT", "Change the payload of dead jobs, before a replay."),
         "replay": ("dlq", "REPLAY", "Send dead letters back to the queue."),
+        "export": ("mend", "EXPORT", "Print dead letters whole, as NDJSON."),
         "discard": ("dlq", "DISCARD", "Delete dead letters and their jobs."),
     },
     "cron": {

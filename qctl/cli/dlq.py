@@ -6,6 +6,7 @@ import sys
 import time
 
 from qctl.cli.filters import ERROR, FILTERS, agreed, can_be_asked, counted, filter_of, limit_of, what
+from qctl.cli.group import GROUP, in_group, of_group
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import KEY_HELD, NO, BadValue, NotFound
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from qctl.cli.spec import Values
     from qctl.queue import Queue
-
-CHUNK = 500
 
 
 def list_(values: Values) -> int:
@@ -33,7 +32,7 @@ def list_(values: Values) -> int:
     now = time.time()
     filter, limit = filter_of(values, now), limit_of(values)
     queue = look_at_queue(values)
-    letters = queue.dead_letters(filter, reviewed=None if values["all"] else False)
+    letters = of_group(queue.dead_letters(filter, reviewed=None if values["all"] else False), values)
     if values["json"]:
         table([], (public(one) for one in islice(letters, limit)), json=True)
         return 0
@@ -89,7 +88,9 @@ def show(values: Values) -> int:
     from qctl.rules.when import from_text, iso
 
     queue = look_at_queue(values)
-    letters = letters_of(queue, values["job"])
+    if (values["job"] is None) == (values["group"] is None):
+        raise BadValue("name a job, or a group of letters with --group, whose newest is shown")
+    letters = letters_of(queue, values["job"] or in_group(queue.dead_letters(), values)[0]["id"])
     one = letters[0]
     history = queue.history(one["number"]) if one["number"] is not None else []
     if values["json"]:
@@ -145,13 +146,14 @@ def meant(queue: Queue, values: Values, verb: str) -> tuple[list[dict[str, Any]]
     """The letters that JOB..., the filters or --all mean, and whether they were named one by one."""
     now = time.time()
     named, filter = values["jobs"], filter_of(values, now)
-    if named and (filter or values["all"]):
+    narrowed = bool(filter) or values["group"] is not None
+    if named and (narrowed or values["all"]):
         raise BadValue("name jobs, or give filters, not both")
     if not named:
         everything = values["all"] or values["yes"] or values["dry_run"]
-        if not filter and not everything:
+        if not narrowed and not everything:
             raise BadValue(f"say what to {verb}: jobs, filters such as --type NAME, or --all")
-        return list(queue.dead_letters(filter, reviewed=False)), False
+        return in_group(queue.dead_letters(filter, reviewed=False), values), False
     found: list[dict[str, Any]] = []
     for reference in named:
         one = queue.letter(reference)
@@ -172,7 +174,9 @@ def meant(queue: Queue, values: Values, verb: str) -> tuple[list[dict[str, Any]]
 def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, dangerous: bool = False) -> int:
     """Do something to the letters meant, in chunks, and say what was done."""
     from qctl.cli.render import object_json, progress, say
+    from qctl.cli.replay import Pace
 
+    pace = Pace(values)
     queue = open_queue(values)
     letters, named = meant(queue, values, verb)
     if verb == "replay" and named:
@@ -196,14 +200,15 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
     done, code = 0, 0
     replayed: set[int] = set()
     with progress(verb, len(letters), unit="letters") as bar:
-        for start in range(0, len(letters), CHUNK):
-            ids = [one["id"] for one in letters[start : start + CHUNK]]
+        for piece in pace.pieces(queue, letters):
+            ids = [one["id"] for one in piece]
             result = act(queue, ids)
             if isinstance(result, list):
-                by_number = {one["number"]: one["original_job_id"] for one in letters[start : start + CHUNK]}
+                by_number = {one["number"]: one["original_job_id"] for one in piece}
                 for number in result:
                     row = {"number": number, "id": by_number.get(number)}
                     sys.stdout.write((object_json(row) if values["json"] else str(number)) + "\n")
+                sys.stdout.flush()  # who reads this knows what was done, whatever comes next
                 done += len(result)
                 replayed.update(result)
             else:
@@ -231,11 +236,17 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
 
 
 def note(values: Values) -> int:
-    words = values["words"]
-    if len(words) < 2 or not words[-1].strip():
+    words, grouped = values["words"], values["group"] is not None
+    if len(words) != 1 if grouped else len(words) < 2:
+        raise BadValue(
+            "give at least one job, or --group, and the text as the last word: qctl dlq note 1036 'it was the cable'"
+        )
+    if not words[-1].strip():
         raise BadValue("give at least one job, and the text as the last word: qctl dlq note 1036 'the cable was out'")
     queue = open_queue(values)
     letters = [letters_of(queue, reference)[0] for reference in words[:-1]]
+    if grouped:
+        letters = in_group(queue.dead_letters(), values)
     queue.note([one["id"] for one in letters], words[-1])
     if values["json"]:
         from qctl.cli.render import object_json
@@ -267,23 +278,29 @@ DRY_RUN = Option("--dry-run", help="Only list the jobs that it would touch.")
 YES = Option("--yes", "-y", help="Do not ask.")
 
 LIST = Command(
-    "list", "List dead letters.", list_, *FILTERS, ERROR,
+    "list", "List dead letters.", list_, *FILTERS, ERROR, GROUP,
     Option("--all", "-a", help="Also those that were reviewed."),
     Option("--limit", "-n", metavar="N", help="At most so many, newest first (default 20; 0: all)."),
     epilog=("qctl dlq list --error unreachable", "qctl dlq list --all --json"),
 )  # fmt: skip
 SHOW = Command(
     "show", "Show a dead letter whole.", show,
-    Argument("job", help="A job, or the id of a letter.", complete="dead"),
+    Argument("job", required=False, help="A job, or the id of a letter.", complete="dead"), GROUP,
 )  # fmt: skip
 NOTE = Command(
     "note", "Write a note on dead letters.", note,
-    Argument("words", metavar="JOB... TEXT", multiple=True, help="Jobs, and last the text.", complete="dead"),
+    Argument("words", metavar="JOB... TEXT", multiple=True, help="Jobs, and last the text.", complete="dead"), GROUP,
     epilog=("qctl dlq note 1036 'the cable was out'",),
 )  # fmt: skip
-REVIEW = Command("review", "Mark dead letters as reviewed.", review, JOBS, *FILTERS, ERROR, ALL, DRY_RUN, YES)
+REVIEW = Command("review", "Mark dead letters as reviewed.", review, JOBS, *FILTERS, ERROR, GROUP, ALL, DRY_RUN, YES)
 REPLAY = Command(
-    "replay", "Send dead letters back to the queue.", replay, JOBS, *FILTERS, ERROR, ALL, DRY_RUN, YES,
+    "replay", "Send dead letters back to the queue.", replay, JOBS, *FILTERS, ERROR, GROUP, ALL, DRY_RUN, YES,
+    Option("--rate", metavar="RATE", help="So many at the most: 5/s, 100/m."),
+    Option("--canary", metavar="N", help="Replay N first, and go on when they have ended well."),
+    Option("--abort-if", metavar="RATIO", help="Stop when more than this share of them dies again (default 0)."),
+    Option("--wait-timeout", metavar="DURATION", help="Wait no longer for the first ones; then exit 124."),
     epilog=("qctl dlq replay 1036", "qctl dlq replay --type charge --error unreachable"),
 )  # fmt: skip
-DISCARD = Command("discard", "Delete dead letters and their jobs.", discard, JOBS, *FILTERS, ERROR, ALL, DRY_RUN, YES)
+DISCARD = Command(
+    "discard", "Delete dead letters and their jobs.", discard, JOBS, *FILTERS, ERROR, GROUP, ALL, DRY_RUN, YES
+)

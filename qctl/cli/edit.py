@@ -11,6 +11,7 @@ from qctl.model import BadValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from qctl.cli.spec import Values
@@ -37,7 +38,7 @@ def run(values: Values) -> int:
             raise BadValue(
                 "say what to change: --payload, --priority, --at, --in, --queue, --tag, --max-attempts, --backoff or --timeout"
             )
-        return in_editor(queue, job.number)
+        return in_editor(queue, job.number, lambda number, text: queue.edit(number, payload=text))
     job = queue.edit(job.number, **changes)
     if values["json"]:
         from qctl.cli.filters import public
@@ -48,7 +49,7 @@ def run(values: Values) -> int:
     return 0
 
 
-def in_editor(queue: Queue, number: int) -> int:
+def in_editor(queue: Queue, number: int, keep: Callable[[int, str], object]) -> int:
     """The payload in the person's own editor, until it is right or given up."""
     import json
     import shlex
@@ -73,7 +74,7 @@ def in_editor(queue: Queue, number: int) -> int:
                 say("nothing was changed")
                 return 0
             try:
-                queue.edit(number, payload=text)
+                keep(number, text)
             except BadValue as problem:
                 complain(str(problem))
                 if not agreed("edit it again?", {}):

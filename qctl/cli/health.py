@@ -26,6 +26,9 @@ def run(values: Values) -> int:
     except QctlError as error:
         if error.exit_code == 2:
             raise
+        if values["nagios"]:
+            line(f"QCTL UNKNOWN - {error}")
+            return EXIT_CODES[UNKNOWN]
         if not values["json"]:
             raise QueueUnknown(str(error)) from None
         sys.stdout.write(object_json({"status": UNKNOWN, "issues": [str(error)]}) + "\n")
@@ -34,8 +37,13 @@ def run(values: Values) -> int:
     if values["json"]:
         sys.stdout.write(object_json(verdict) + "\n")
         return code
+    if values["nagios"]:
+        from qctl.rules.vitals import nagios
+
+        line(nagios(verdict))
+        return code
     for check in verdict["checks"]:
-        limit = limit_text(check["name"], check["limit"])
+        limit = check.get("limit_shown") or limit_text(check["name"], check["limit"])
         mark, colour = ("✓", "green") if check["ok"] else ("!", "yellow")
         line(f"{mark} {check['name']:<12} {check['shown']:<16} limit {limit}", colour)
     status = verdict["status"]
@@ -43,6 +51,8 @@ def run(values: Values) -> int:
     for check in verdict["checks"]:
         if not check["ok"]:
             hint(f"! {check['name']}: {check['shown']}       → {check['next']}")
+    for note in verdict["notes"]:
+        hint(f"! {note['text']}       → {note['next']}")
     from qctl.cli.pause import paused_hint
 
     paused = paused_hint([(one["scope"], one["name"]) for one in verdict["paused"]])
@@ -65,10 +75,14 @@ def limit_text(name: str, limit: float) -> str:
     return f"{int(limit):,}"
 
 
-def limits_of(values: Values) -> dict[str, float]:
+def limits_of(values: Values) -> dict[str, float | None]:
     from qctl.rules.newjob import seconds, whole
+    from qctl.rules.vitals import VITALS, limit
 
-    limits: dict[str, float] = {}
+    limits: dict[str, float | None] = {}
+    for name in VITALS:
+        if values[name] is not None:
+            limits[name] = limit(name, values[name], "--" + name.replace("_", "-"))
     for key in ("max_pending", "max_dead"):
         if values[key] is not None:
             limits[key] = whole("--" + key.replace("_", "-"), values[key], 0, 2**63 - 1)
@@ -84,6 +98,13 @@ HEALTH = Command(
     Option("--max-pending", metavar="N", help="Pending jobs above this are an issue (default 1000)."),
     Option("--max-age", metavar="DURATION", help="A due job older than this is an issue (default 30m)."),
     Option("--max-dead", metavar="N", help="Unreviewed dead letters above this are an issue (default 10)."),
+    Option("--max-failure-rate", metavar="SHARE", help="Failing attempts of the last hour: 20% (default off)."),
+    Option("--max-running", metavar="DURATION", help="A job that runs longer is an issue (default 24h)."),
+    Option("--max-unserved", metavar="DURATION", help="A due job that no live worker can run (default off)."),
+    Option("--max-silence", metavar="DURATION", help="A worker that is silent for longer (default 5m)."),
+    Option("--max-wal", metavar="SIZE", help="A write-ahead log that is larger (default 1g)."),
+    Option("--min-disk", metavar="SIZE", help="Less free disk space is an issue (default 64m)."),
+    Option("--nagios", help="One line as monitoring plugins print it, with performance data."),
     epilog=(
         "qctl health || mail -s 'the queue is not well' ops@example.com < /dev/null",
         "exit 0 healthy, 1 degraded (1 or 2 issues), 2 unhealthy (more), 3 unknown",

@@ -35,6 +35,14 @@ def duration(low: float) -> Callable[[str, str], str]:
     return check
 
 
+def vital(name: str, text: str) -> str:
+    """A limit of one of the further checks of health."""
+    from qctl.rules.vitals import limit
+
+    limit(name.removeprefix("health."), text, name)
+    return text
+
+
 SETTINGS = {
     one.name: one
     for one in (
@@ -47,6 +55,12 @@ SETTINGS = {
         Setting("health.max_age", "30m", "waiting time above which health has an issue", duration(0)),
         Setting("health.max_dead", "10", "unreviewed dead letters above which health has an issue", at_least(0)),
         Setting("undo_for", "1d", "how long `qctl undo` can take a command back; 0: not at all", duration(0)),
+        Setting("health.max_failure_rate", "off", "share of attempts failing in an hour; off: it is only noted", vital),
+        Setting("health.max_running", "24h", "time a job may run before health has an issue, or off", vital),
+        Setting("health.max_unserved", "off", "time a due job may have no worker for it; off: it is only noted", vital),
+        Setting("health.max_silence", "5m", "silence of a worker above which health has an issue, or off", vital),
+        Setting("health.max_wal", "1g", "size of the write-ahead log above which health has an issue, or off", vital),
+        Setting("health.min_disk", "64m", "free disk space below which health has an issue, or off", vital),
         Setting("purge.older_than", "7d", "age from which purge deletes", duration(0)),
     )
 }

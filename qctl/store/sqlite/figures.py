@@ -134,7 +134,7 @@ def percentiles(values: list[float]) -> dict[str, float | None]:
     return {f"p{p}": round(max(0.0, ordered[min(size - 1, -(-size * p // 100) - 1)]), 6) for p in (50, 95, 99)}
 
 
-def health(store: SQLiteStore, now: float, limits: dict[str, float]) -> dict[str, Any]:
+def health(store: SQLiteStore, now: float, limits: dict[str, Any]) -> dict[str, Any]:
     """See Queue.health."""
     from qctl.rules.when import parse_duration
 
@@ -148,6 +148,10 @@ def health(store: SQLiteStore, now: float, limits: dict[str, float]) -> dict[str
     pending, oldest = store.read(sql("depth"), (to_text(now),))[0]
     unreviewed = store.read("SELECT count(*) FROM dead_letter_jobs WHERE reviewed = 0")[0][0]
     verdict = rules.judge(pending, None if oldest is None else now - from_text(oldest), unreviewed, known)
+    from qctl.rules.vitals import judge_more
+    from qctl.store.sqlite.vitals import vital_limits, vitals
+
+    judge_more(verdict, vitals(store, now), vital_limits(store, limits))
     verdict["paused"] = paused(store)
     return verdict
 

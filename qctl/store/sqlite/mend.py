@@ -1,0 +1,32 @@
+"""Changing what dead jobs will run with when they are replayed."""
+
+from __future__ import annotations
+
+from qctl.model import FAILED, BadValue
+from qctl.rules.when import to_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from qctl.queue import Queue
+
+
+def edit_dead(queue: Queue, number: int, payload: Any, now: float) -> None:
+    """See Queue.edit_dead."""
+    from qctl.model import NewJob
+
+    job = queue.get(number)
+    text = queue.payload_text(payload)
+    queue.complete(NewJob(job.type, text))  # it has to fit the schema of its type
+    with queue.store.write() as connection:
+        changed = connection.execute(
+            "UPDATE jobs SET payload = ?, updated_at = ? WHERE number = ? AND status = ?",
+            (text, to_text(now), number, FAILED),
+        ).rowcount
+        if changed:
+            connection.execute(
+                "UPDATE dead_letter_jobs SET payload = ? WHERE original_job_id = ? AND reviewed = 0", (text, job.id)
+            )
+    if not changed:
+        raise BadValue(f"job {number} is not dead: it is {queue.get(number).status}, and `qctl edit` is for what waits")

@@ -1,0 +1,76 @@
+"""Reading what the further checks of health judge."""
+
+from __future__ import annotations
+
+import os
+
+from qctl.rules.vitals import FEWEST, VITALS, Readings, limit
+from qctl.rules.when import from_text, to_text
+from qctl.store.sqlite.connection import MEMORY
+from qctl.store.sqlite.sql import sql
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qctl.store.sqlite.store import SQLiteStore
+
+ALIVE, HOUR = 30.0, 3600.0
+
+
+def vitals(store: SQLiteStore, now: float) -> Readings:
+    """How the queue file, its workers and its running jobs are."""
+    found = Readings()
+    values = found.values
+    since = to_text(now - HOUR)
+    done = sum(row[1] for row in store.read(sql("completed_since"), (since,)))
+    failed = sum(row[1] for row in store.read(sql("failures_since"), (since,)))
+    if done + failed >= FEWEST:
+        values["max_failure_rate"] = failed / (done + failed)
+    values["max_running"] = age(store.read("SELECT min(started_at) FROM jobs WHERE status = 'processing'")[0][0], now)
+    served(store, now, found)
+    for name, beat in store.read("SELECT id, beat_at FROM qctl_workers ORDER BY beat_at LIMIT 1"):
+        found.silent, values["max_silence"] = name, age(beat, now)
+    if store.path != MEMORY:
+        try:
+            values["max_wal"] = float(os.stat(store.path + "-wal").st_size)
+        except OSError:
+            values["max_wal"] = 0.0  # there is none
+        disk = os.statvfs(os.path.dirname(store.path))
+        values["min_disk"] = float(disk.f_bavail * disk.f_frsize)
+    return found
+
+
+def served(store: SQLiteStore, now: float, found: Readings) -> None:
+    """The oldest due job that no live worker can run."""
+    alive = to_text(now - ALIVE)
+    if store.read("SELECT 1 FROM qctl_workers WHERE beat_at >= ? LIMIT 1", (alive,)):
+        can = {row[0] for row in store.read(sql("runnable_types"), (alive,))}
+        anybody = True
+    else:
+        can, anybody = set(), False
+    rows = store.read(
+        "SELECT type, command IS NULL, min(scheduled_at) FROM jobs WHERE status = 'pending' AND scheduled_at <= ?"
+        " GROUP BY type, command IS NULL",
+        (to_text(now),),
+    )
+    left = [(due, type_) for type_, typed, due in rows if not anybody or (typed and type_ not in can)]
+    if left:
+        due, found.unserved = min(left)
+        found.values["max_unserved"] = age(due, now)
+
+
+def age(text: str | None, now: float) -> float | None:
+    try:
+        return None if text is None else max(0.0, now - from_text(text))
+    except ValueError:
+        return None  # an UPDATE from elsewhere may have written anything
+
+
+def vital_limits(store: SQLiteStore, given: Mapping[str, float | None]) -> dict[str, float | None]:
+    """The limits: those given, over the settings of the queue, over the defaults."""
+    limits: dict[str, float | None] = {}
+    for name, (_kind, default, *_rest) in VITALS.items():
+        setting = store.setting(f"health.{name}")
+        limits[name] = given[name] if name in given else limit(name, setting or default, f"health.{name}")
+    return limits
