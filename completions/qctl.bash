@@ -9,7 +9,7 @@ __qctl_place() {
         subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge demo init config completion help'
         ;;
     'enqueue')
-        options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
+        options='--after --after-any --after-failed --at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
         arguments=('types' 'file...')
         tail=1
         ;;
@@ -35,7 +35,7 @@ __qctl_place() {
         arguments=('jobs...')
         ;;
     'cancel')
-        options='--busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
+        options='--busy-timeout --cascade --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
         arguments=('jobs...')
         ;;
     'retry')
@@ -188,6 +188,7 @@ __qctl_kind() {
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
         --type|-t) kind='types' ;;
+        --after|--after-any|--after-failed) kind='jobs' ;;
         --cwd) kind='dir' ;;
         esac ;;
     'work')

@@ -51,6 +51,8 @@ def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str
                     numbers.append(holder)
                     continue
                 cursor = connection.execute(sql("insert_job_more"), (*row_of(job, now), *more_of(job)))
+                if "needs" in job.more:
+                    wait_for(connection, job, cursor.lastrowid or 0, index)
             else:
                 cursor = connection.execute(statement, row_of(job, now))
             numbers.append(cursor.lastrowid or 0)
@@ -59,6 +61,15 @@ def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str
                 raise IdTaken(job.id, index) from None
             raise
     return numbers
+
+
+def wait_for(connection: sqlite3.Connection, job: NewJob, number: int, index: int) -> None:
+    """Tie a job just stored to those it needs; where all have ended, it is pending. Raises MissingNeed, BadValue."""
+    from qctl.store.sqlite.needs import needed, tie
+
+    more = dict(job.more or {})
+    if not tie(connection, number, needed(connection, more["needs"], index, number)):
+        job.more = {**more, "status": PENDING}
 
 
 def holder_of(connection: sqlite3.Connection, more: Mapping[str, Any]) -> Duplicate | None:
