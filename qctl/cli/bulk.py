@@ -10,8 +10,7 @@ from qctl.cli.options import look_at_queue, open_queue
 from qctl.model import BadValue, NewJob, QctlError
 from qctl.rules import newjob
 from qctl.rules.payload import SMALL, decoder, dumps, kind
-from qctl.store.sqlite.insert import IdTaken
-from qctl.store.sqlite.needs import MissingNeed
+from qctl.store.sqlite.insert import IdTaken, MissingNeed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ import pytest
 Cli = Callable[..., Any]
 
 
-def test_a_job_waits_for_others_by_options_and_by_keys_of_ndjson(cli: Cli) -> None:
+def test_a_job_waits_for_others_by_options_and_by_keys_of_ndjson(cli: Cli, tmp_path: Path) -> None:
     for _ in range(3):
         cli("enqueue", "t")
     done = json.loads(cli("enqueue", "t", "--after", "1,2", "--after", "3", "--json").out)
     assert done["status"] == "blocked"
-    done = cli("enqueue", "--from", "-", input='{"type": "t", "after": [1, "2"], "after-any": "3"}\n')
+    (tmp_path / "jobs").write_text('{"type": "t", "after": [1, "2"], "after-any": "3"}\n')
+    done = cli("enqueue", "--from", str(tmp_path / "jobs"))
     assert (done.code, done.out) == (0, "5\n")
     needs = json.loads(cli("show", "5", "--json").out)["needs"]
     assert [(one["number"], one["kind"]) for one in needs] == [(1, "completed"), (2, "completed"), (3, "ended")]
@@ -31,9 +33,10 @@ def test_an_unknown_job_is_exit_3_and_nothing_is_stored(cli: Cli, option: str) -
     assert cli("list").out.count("\n") == 1
 
 
-def test_a_line_that_waits_for_nobody_is_named_by_its_number(cli: Cli) -> None:
+def test_a_line_that_waits_for_nobody_is_named_by_its_number(cli: Cli, tmp_path: Path) -> None:
     lines = '{"type": "t"}\n{"type": "t", "after": 1}\n{"type": "t", "after": 40}\n'
-    done = cli("enqueue", "--from", "-", input=lines)
+    (tmp_path / "jobs").write_text(lines)
+    done = cli("enqueue", "--from", str(tmp_path / "jobs"))
     assert done.code == 2
     assert "line 3: after: there is no job 40; 2 jobs were stored before it" in done.err
     assert done.out == "1\n2\n"

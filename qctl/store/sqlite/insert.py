@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 
-from qctl.model import DEFAULT_MAX_ATTEMPTS, PENDING, BadValue
+from qctl.model import DEFAULT_MAX_ATTEMPTS, PENDING, BadValue, NotFound
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -24,6 +24,14 @@ class IdTaken(BadValue):
 
     def __init__(self, id: str | None, index: int) -> None:
         super().__init__(f"id: {id!r} is taken by another job: each id is given out once")
+        self.index = index
+
+
+class MissingNeed(NotFound):
+    """A job that is to be waited for and is not there. `index`: which of the new jobs waits, counted from 0."""
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
         self.index = index
 
 

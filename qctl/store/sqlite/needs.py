@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qctl.model import BadValue, NotFound
 from qctl.rules.needs import KINDS
+from qctl.store.sqlite.insert import MissingNeed
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.store import SQLiteStore
 
 FIELD = {kind: field for field, kind in KINDS.items()}
-
-
-class MissingNeed(NotFound):
-    """A job that is to be waited for and is not there. `index`: which of the new jobs waits, counted from 0."""
-
-    def __init__(self, message: str, index: int) -> None:
-        super().__init__(message)
-        self.index = index
 
 
 class Reader:
@@ -75,20 +68,21 @@ def needed_by(store: SQLiteStore, number: int) -> list[dict[str, Any]]:
     return [dict(zip(keys, row, strict=True)) for row in store.read(sql("needed_by"), (number,))]
 
 
+def listed(numbers: Iterable[int]) -> str:
+    """The numbers as a JSON array, for json_each."""
+    return "[" + ",".join([str(int(number)) for number in numbers]) + "]"
+
+
 def left_behind(store: SQLiteStore, numbers: Iterable[int]) -> list[int]:
     """The blocked jobs that could not run if these were cancelled, directly or through one another, in order."""
-    import json
-
     if not store.read("SELECT 1 FROM qctl_needs LIMIT 1"):
         return []
-    return [row[0] for row in store.read(sql("left_behind"), (json.dumps(list(numbers)),))]
+    return [row[0] for row in store.read(sql("left_behind"), (listed(numbers),))]
 
 
 def waits_for(store: SQLiteStore, numbers: Sequence[int]) -> dict[int, list[int]]:
     """For blocked jobs the numbers that each still waits for, a few of them."""
-    import json
-
     found: dict[int, list[int]] = {}
-    for job, needs in store.read(sql("waits_for"), (json.dumps(list(numbers)),)):
+    for job, needs in store.read(sql("waits_for"), (listed(numbers),)):
         found.setdefault(job, []).append(needs)
     return found
