@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron types once purge demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health dlq cron flow types once purge demo init config completion help'
         ;;
     'enqueue')
         options='--after --after-any --after-failed --at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -126,6 +126,29 @@ __qctl_place() {
     'cron remove')
         options='--busy-timeout --db --help --json -h'
         arguments=('schedules...')
+        ;;
+    'flow')
+        options='--busy-timeout --db --help --json -h'
+        subs='run list show cancel replay'
+        ;;
+    'flow run')
+        options='--busy-timeout --db --dry-run --help --json --set --wait --wait-timeout -h -w'
+        arguments=('file')
+        ;;
+    'flow list')
+        options='--busy-timeout --db --help --json -h'
+        ;;
+    'flow show')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('-')
+        ;;
+    'flow cancel')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('-')
+        ;;
+    'flow replay')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('-')
         ;;
     'types')
         options='--busy-timeout --db --help --json -h'
@@ -384,6 +407,36 @@ __qctl_kind() {
         --busy-timeout) kind='-' ;;
         esac ;;
     'cron remove')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'flow')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'flow run')
+        case $2 in
+        --set|--wait-timeout|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'flow list')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'flow show')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'flow cancel')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'flow replay')
         case $2 in
         --db) kind='file' ;;
         --busy-timeout) kind='-' ;;

@@ -1,5 +1,5 @@
 # Completion of qctl for fish. Written by `qctl completion fish`: do not edit.
-set -g __qctl_groups '' 'dlq' 'cron' 'types'
+set -g __qctl_groups '' 'dlq' 'cron' 'flow' 'types'
 set -g __qctl_tailed 'enqueue' 'cron add' 'once'
 set -g __qctl_with_value
 set -a __qctl_with_value ' --db' ' --busy-timeout'
@@ -34,6 +34,12 @@ set -a __qctl_with_value 'cron pause --db' 'cron pause --busy-timeout'
 set -a __qctl_with_value 'cron resume --db' 'cron resume --busy-timeout'
 set -a __qctl_with_value 'cron run --db' 'cron run --busy-timeout'
 set -a __qctl_with_value 'cron remove --db' 'cron remove --busy-timeout'
+set -a __qctl_with_value 'flow --db' 'flow --busy-timeout'
+set -a __qctl_with_value 'flow run --set' 'flow run --wait-timeout' 'flow run --busy-timeout' 'flow run --db'
+set -a __qctl_with_value 'flow list --db' 'flow list --busy-timeout'
+set -a __qctl_with_value 'flow show --db' 'flow show --busy-timeout'
+set -a __qctl_with_value 'flow cancel --db' 'flow cancel --busy-timeout'
+set -a __qctl_with_value 'flow replay --db' 'flow replay --busy-timeout'
 set -a __qctl_with_value 'types --db' 'types --busy-timeout'
 set -a __qctl_with_value 'types list --db' 'types list --busy-timeout'
 set -a __qctl_with_value 'types set --queue' 'types set -q' 'types set --timeout' 'types set --max-attempts' 'types set --backoff' 'types set --output-limit' 'types set --retention' 'types set --command' 'types set --rate' 'types set --rate-burst' 'types set --rate-key' 'types set --concurrency' 'types set --concurrency-key' 'types set --busy-timeout' 'types set --priority' 'types set -p' 'types set --schema' 'types set --db'
@@ -143,6 +149,7 @@ complete -c qctl -n '__qctl_at \'\'' -a stats -d 'Show how the queue does'
 complete -c qctl -n '__qctl_at \'\'' -a health -d 'Say whether the queue is healthy, by exit code'
 complete -c qctl -n '__qctl_at \'\'' -a dlq -d 'Inspect and replay dead letters'
 complete -c qctl -n '__qctl_at \'\'' -a cron -d 'Recurring jobs: add, list and steer schedules'
+complete -c qctl -n '__qctl_at \'\'' -a flow -d 'Run jobs as steps that wait for one another'
 complete -c qctl -n '__qctl_at \'\'' -a types -d 'Set what holds for all jobs of a type'
 complete -c qctl -n '__qctl_at \'\'' -a once -d 'Run a command here, unless it was done before'
 complete -c qctl -n '__qctl_at \'\'' -a purge -d 'Delete jobs that ended long ago'
@@ -552,6 +559,52 @@ complete -c qctl -n '__qctl_at \'cron remove\'' -l json -d 'JSON: one object, or
 complete -c qctl -n '__qctl_at \'cron remove\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'cron remove\'' -l help -s h -d 'Show the help of a command.'
 complete -c qctl -n '__qctl_at \'cron remove\' 0+' -f -a '(__qctl_values schedules)'
+
+# flow
+complete -c qctl -n '__qctl_at \'flow\'' -a run -d 'Enqueue a flow, whole or not at all; prints its number'
+complete -c qctl -n '__qctl_at \'flow\'' -a list -d 'List flows'
+complete -c qctl -n '__qctl_at \'flow\'' -a show -d 'Show a flow and its steps'
+complete -c qctl -n '__qctl_at \'flow\'' -a cancel -d 'Cancel what has not ended of a flow'
+complete -c qctl -n '__qctl_at \'flow\'' -a replay -d 'Run a flow again from its failed steps on'
+complete -c qctl -n '__qctl_at \'flow\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow\'' -l help -s h -d 'Show the help of a command.'
+
+# flow run
+complete -c qctl -n '__qctl_at \'flow run\'' -l set -r -f -d 'A value over that in [vars]; may be repeated.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l wait -s w -d 'Wait for its end; exit 1 if it did not complete.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l wait-timeout -r -f -d 'Wait no longer than this; then exit 124.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l dry-run -d 'Check it, and store nothing.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow run\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow run\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'flow run\' 0' -F
+
+# flow list
+complete -c qctl -n '__qctl_at \'flow list\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow list\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow list\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow list\'' -l help -s h -d 'Show the help of a command.'
+
+# flow show
+complete -c qctl -n '__qctl_at \'flow show\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow show\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow show\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow show\'' -l help -s h -d 'Show the help of a command.'
+
+# flow cancel
+complete -c qctl -n '__qctl_at \'flow cancel\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow cancel\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow cancel\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow cancel\'' -l help -s h -d 'Show the help of a command.'
+
+# flow replay
+complete -c qctl -n '__qctl_at \'flow replay\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow replay\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow replay\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow replay\'' -l help -s h -d 'Show the help of a command.'
 
 # types
 complete -c qctl -n '__qctl_at \'types\'' -a list -d 'List what is set for types and queues'

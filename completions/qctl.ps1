@@ -33,6 +33,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('health', 'Say whether the queue is healthy, by exit code.'),
                 @('dlq', 'Inspect and replay dead letters.'),
                 @('cron', 'Recurring jobs: add, list and steer schedules.'),
+                @('flow', 'Run jobs as steps that wait for one another.'),
                 @('types', 'Set what holds for all jobs of a type.'),
                 @('once', 'Run a command here, unless it was done before.'),
                 @('purge', 'Delete jobs that ended long ago.'),
@@ -691,6 +692,94 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @('schedules...')
+            Tail = $false
+        }
+        'flow' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+                @('run', 'Enqueue a flow, whole or not at all; prints its number.'),
+                @('list', 'List flows.'),
+                @('show', 'Show a flow and its steps.'),
+                @('cancel', 'Cancel what has not ended of a flow.'),
+                @('replay', 'Run a flow again from its failed steps on.')
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'flow run' = @{
+            Options = @(
+                @('--set', '-', 'A value over that in [vars]; may be repeated.'),
+                @('--wait', '', 'Wait for its end; exit 1 if it did not complete.'),
+                @('-w', '', 'Wait for its end; exit 1 if it did not complete.'),
+                @('--wait-timeout', '-', 'Wait no longer than this; then exit 124.'),
+                @('--dry-run', '', 'Check it, and store nothing.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('file')
+            Tail = $false
+        }
+        'flow list' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'flow show' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
+            Tail = $false
+        }
+        'flow cancel' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
+            Tail = $false
+        }
+        'flow replay' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
             Tail = $false
         }
         'types' = @{

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from qctl.flows import Flows
 from qctl.inspection import Inspection
 from qctl.model import COMMAND_TYPE, PENDING, BadValue, NewJob
 from qctl.rules import payload as payloads
@@ -51,7 +52,7 @@ class Enqueued(int):
         return int(self)
 
 
-class Queue(Inspection, Scheduling, TypeSettings):
+class Queue(Inspection, Scheduling, TypeSettings, Flows):
     """A queue in the file at `path` (default: `$QCTL_DB`, else the user's data folder), created when it is missing.
 
     `Queue(":memory:")` keeps it in memory, for tests. `busy_timeout`: seconds to wait while others write.

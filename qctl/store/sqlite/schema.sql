@@ -302,6 +302,13 @@ BEGIN
     AND NOT EXISTS (SELECT 1 FROM qctl_needs WHERE job = jobs.number AND met = 0);
 END;
 
+-- Flows: what their steps are at, stands in the jobs.
+CREATE TABLE qctl_flows (
+  number     INTEGER PRIMARY KEY AUTOINCREMENT,
+  name       TEXT NOT NULL,
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))
+);
+
 -- What was done once: the course's table. A handler marks its effect here in the transaction that makes it.
 CREATE TABLE IF NOT EXISTS processed_jobs (
   job_id       TEXT PRIMARY KEY NOT NULL,
