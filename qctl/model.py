@@ -172,6 +172,7 @@ class Lease:
         "cwd",
         "env",
         "id",
+        "inputs",
         "max_attempts",
         "number",
         "payload",
@@ -199,6 +200,7 @@ class Lease:
     cwd: str | None
     env: str | None
     created_at: str
+    inputs: str | None  # JSON: the results of the jobs it waited for
 
 
 class TypeDefaults:

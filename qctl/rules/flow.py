@@ -99,6 +99,10 @@ def filled(value: Any, variables: Mapping[str, Any], where: str) -> Any:
         return {key: filled(one, variables, where) for key, one in value.items()}
     if isinstance(value, list):
         return [filled(one, variables, where) for one in value]
+    if isinstance(value, str) and "${steps." in value:
+        raise BadValue(
+            f"{where}: results are not put into payloads: a handler finds them in `inputs`, a command in $QCTL_INPUTS"
+        )
     if not isinstance(value, str) or "${vars." not in value:
         return value
     head, *rest = value.split("${vars.")

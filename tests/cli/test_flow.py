@@ -97,3 +97,30 @@ def test_a_flow_of_10_000_steps_into_one_is_stored_in_under_two_seconds(queue: Q
     number = queue.run_flow({"steps": steps})
     assert time.process_time() - begun < 2.0
     assert queue.flow(number or 0)["blocked"] == 1
+
+
+HANDLERS = """
+from qctl import handler
+
+@handler("sum")
+def total(inputs, start: int):
+    return start + sum(inputs.values())
+"""
+
+
+def test_steps_are_given_the_results_of_those_they_need(cli: Cli, file: str, tmp_path: Path) -> None:
+    (tmp_path / "jobs.py").write_text(HANDLERS)
+    Path(file).write_text(
+        """
+[steps]
+one.shell = 'echo 1 >"$QCTL_RESULT"'
+two.shell = 'echo 2 >"$QCTL_RESULT"'
+sum = {type = "sum", payload = {start = 10}, needs = ["one", "two"]}
+out = {shell = 'cat "$QCTL_INPUTS"', needs = ["sum"]}
+"""
+    )
+    cli("flow", "run", file)
+    cli("enqueue", "--shell", 'cat "$QCTL_INPUTS"', "--after", "3")
+    assert cli("work", "--drain", "--handlers", "jobs.py", "--max-time", "30s").code == 0
+    assert cli("logs", "4").out.strip() == '{"sum":13}'
+    assert cli("logs", "5").out.strip() == '{"3":13}'

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
+    from qctl.model import Lease
     from qctl.rules.needs import Needs
     from qctl.store.sqlite.store import SQLiteStore
 
@@ -86,3 +87,15 @@ def waits_for(store: SQLiteStore, numbers: Sequence[int]) -> dict[int, list[int]
     for job, needs in store.read(sql("waits_for"), (listed(numbers),)):
         found.setdefault(job, []).append(needs)
     return found
+
+
+def give_inputs(connection: sqlite3.Connection, leases: Sequence[Lease]) -> None:
+    """Give claimed jobs the results of those they waited for: by step within their flow, else by number."""
+    from qctl.rules.newjob import quote
+
+    parts: dict[int, list[str]] = {}
+    for job, name, result in connection.execute(sql("inputs"), (listed(lease.number for lease in leases),)):
+        parts.setdefault(job, []).append(f"{quote(str(name))}:{'null' if result is None else result}")
+    for lease in leases:
+        if lease.number in parts:
+            lease.inputs = "{" + ",".join(parts[lease.number]) + "}"
