@@ -6,10 +6,10 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health assert events serve dlq cron types once purge backup export import doctor undo demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health assert events serve dlq cron flow types once purge backup export import doctor undo demo init config completion help'
         ;;
     'enqueue')
-        options='--at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
+        options='--after --after-any --after-failed --at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
         arguments=('types' 'file...')
         tail=1
         ;;
@@ -35,7 +35,7 @@ __qctl_place() {
         arguments=('jobs...')
         ;;
     'cancel')
-        options='--busy-timeout --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
+        options='--busy-timeout --cascade --db --dry-run --error --help --json --key --queue --search --since --status --tag --type --until --yes -h -q -s -t -y'
         arguments=('jobs...')
         ;;
     'retry')
@@ -147,6 +147,29 @@ __qctl_place() {
         options='--busy-timeout --db --help --json -h'
         arguments=('schedules...')
         ;;
+    'flow')
+        options='--busy-timeout --db --help --json -h'
+        subs='run list show cancel replay'
+        ;;
+    'flow run')
+        options='--busy-timeout --db --dry-run --help --json --set --wait --wait-timeout -h -w'
+        arguments=('file')
+        ;;
+    'flow list')
+        options='--busy-timeout --db --help --json -h'
+        ;;
+    'flow show')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('-')
+        ;;
+    'flow cancel')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('-')
+        ;;
+    'flow replay')
+        options='--busy-timeout --db --help --json -h'
+        arguments=('-')
+        ;;
     'types')
         options='--busy-timeout --db --help --json -h'
         subs='list set unset'
@@ -227,6 +250,7 @@ __qctl_kind() {
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
         --type|-t) kind='types' ;;
+        --after|--after-any|--after-failed) kind='jobs' ;;
         --cwd) kind='dir' ;;
         esac ;;
     'work')
@@ -465,6 +489,36 @@ __qctl_kind() {
         --busy-timeout) kind='-' ;;
         esac ;;
     'cron remove')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'flow')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'flow run')
+        case $2 in
+        --set|--wait-timeout|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'flow list')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'flow show')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'flow cancel')
+        case $2 in
+        --db) kind='file' ;;
+        --busy-timeout) kind='-' ;;
+        esac ;;
+    'flow replay')
         case $2 in
         --db) kind='file' ;;
         --busy-timeout) kind='-' ;;

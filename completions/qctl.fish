@@ -1,9 +1,9 @@
 # Completion of qctl for fish. Written by `qctl completion fish`: do not edit.
-set -g __qctl_groups '' 'dlq' 'cron' 'types'
+set -g __qctl_groups '' 'dlq' 'cron' 'flow' 'types'
 set -g __qctl_tailed 'enqueue' 'cron add' 'once'
 set -g __qctl_with_value
 set -a __qctl_with_value ' --db' ' --busy-timeout'
-set -a __qctl_with_value 'enqueue --shell' 'enqueue --in' 'enqueue -i' 'enqueue --at' 'enqueue --id' 'enqueue --payload' 'enqueue --max-attempts' 'enqueue --backoff' 'enqueue --timeout' 'enqueue --expires' 'enqueue --key' 'enqueue --key-for' 'enqueue --env' 'enqueue --wait-timeout' 'enqueue --busy-timeout' 'enqueue --from' 'enqueue --db' 'enqueue --priority' 'enqueue -p' 'enqueue --queue' 'enqueue -q' 'enqueue --tag' 'enqueue --type' 'enqueue -t' 'enqueue --cwd'
+set -a __qctl_with_value 'enqueue --shell' 'enqueue --in' 'enqueue -i' 'enqueue --at' 'enqueue --id' 'enqueue --payload' 'enqueue --max-attempts' 'enqueue --backoff' 'enqueue --timeout' 'enqueue --expires' 'enqueue --key' 'enqueue --key-for' 'enqueue --env' 'enqueue --wait-timeout' 'enqueue --busy-timeout' 'enqueue --from' 'enqueue --db' 'enqueue --priority' 'enqueue -p' 'enqueue --queue' 'enqueue -q' 'enqueue --tag' 'enqueue --type' 'enqueue -t' 'enqueue --after' 'enqueue --after-any' 'enqueue --after-failed' 'enqueue --cwd'
 set -a __qctl_with_value 'work --concurrency' 'work -c' 'work --threads' 'work --coroutines' 'work --memory' 'work --max-jobs-per-child' 'work --max-jobs' 'work --max-time' 'work --grace' 'work --busy-timeout' 'work --queue' 'work -q' 'work --type' 'work -t' 'work --handlers' 'work -H' 'work --db' 'work --log-format'
 set -a __qctl_with_value 'workers --db' 'workers --busy-timeout'
 set -a __qctl_with_value 'list --status' 'list -s' 'list --type' 'list -t' 'list --queue' 'list -q' 'list --tag' 'list --key' 'list --since' 'list --until' 'list --search' 'list --limit' 'list -n' 'list --busy-timeout' 'list --db'
@@ -40,6 +40,12 @@ set -a __qctl_with_value 'cron pause --db' 'cron pause --busy-timeout'
 set -a __qctl_with_value 'cron resume --db' 'cron resume --busy-timeout'
 set -a __qctl_with_value 'cron run --db' 'cron run --busy-timeout'
 set -a __qctl_with_value 'cron remove --db' 'cron remove --busy-timeout'
+set -a __qctl_with_value 'flow --db' 'flow --busy-timeout'
+set -a __qctl_with_value 'flow run --set' 'flow run --wait-timeout' 'flow run --busy-timeout' 'flow run --db'
+set -a __qctl_with_value 'flow list --db' 'flow list --busy-timeout'
+set -a __qctl_with_value 'flow show --db' 'flow show --busy-timeout'
+set -a __qctl_with_value 'flow cancel --db' 'flow cancel --busy-timeout'
+set -a __qctl_with_value 'flow replay --db' 'flow replay --busy-timeout'
 set -a __qctl_with_value 'types --db' 'types --busy-timeout'
 set -a __qctl_with_value 'types list --db' 'types list --busy-timeout'
 set -a __qctl_with_value 'types set --queue' 'types set -q' 'types set --timeout' 'types set --max-attempts' 'types set --backoff' 'types set --output-limit' 'types set --retention' 'types set --command' 'types set --rate' 'types set --rate-burst' 'types set --rate-key' 'types set --concurrency' 'types set --concurrency-key' 'types set --busy-timeout' 'types set --priority' 'types set -p' 'types set --schema' 'types set --db'
@@ -157,6 +163,7 @@ complete -c qctl -n '__qctl_at \'\'' -a events -d 'Print what happened to jobs, 
 complete -c qctl -n '__qctl_at \'\'' -a serve -d 'Serve the figures over HTTP: a page, health, metrics'
 complete -c qctl -n '__qctl_at \'\'' -a dlq -d 'Inspect and replay dead letters'
 complete -c qctl -n '__qctl_at \'\'' -a cron -d 'Recurring jobs: add, list and steer schedules'
+complete -c qctl -n '__qctl_at \'\'' -a flow -d 'Run jobs as steps that wait for one another'
 complete -c qctl -n '__qctl_at \'\'' -a types -d 'Set what holds for all jobs of a type'
 complete -c qctl -n '__qctl_at \'\'' -a once -d 'Run a command here, unless it was done before'
 complete -c qctl -n '__qctl_at \'\'' -a purge -d 'Delete jobs that ended long ago'
@@ -194,6 +201,9 @@ complete -c qctl -n '__qctl_at \'enqueue\'' -l timeout -r -f -d 'Longest time of
 complete -c qctl -n '__qctl_at \'enqueue\'' -l expires -r -f -d 'Cancel it if it has not started by then.'
 complete -c qctl -n '__qctl_at \'enqueue\'' -l key -r -f -d 'While an unfinished job has this key, print that job\'s number instead.'
 complete -c qctl -n '__qctl_at \'enqueue\'' -l key-for -r -f -d 'With --key: also if it was enqueued within so long and has ended.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l after -r -f -k -a '(__qctl_values jobs)' -d 'Run after these have completed: 1036, 1040-1050, 7,9.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l after-any -r -f -k -a '(__qctl_values jobs)' -d 'Run after these have ended, however.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l after-failed -r -f -k -a '(__qctl_values jobs)' -d 'Run after these have failed for good.'
 complete -c qctl -n '__qctl_at \'enqueue\'' -l cwd -r -f -a '(__fish_complete_directories (commandline -ct))' -d 'Where a command runs (default: here).'
 complete -c qctl -n '__qctl_at \'enqueue\'' -l env -r -f -d 'A variable for a command; NAME alone: its value here.'
 complete -c qctl -n '__qctl_at \'enqueue\'' -l wait -s w -d 'Wait for the end; exit 1 if the job failed.'
@@ -288,6 +298,7 @@ complete -c qctl -n '__qctl_at \'cancel\'' -l since -r -f -d 'Only jobs created 
 complete -c qctl -n '__qctl_at \'cancel\'' -l until -r -f -d 'Only jobs created until.'
 complete -c qctl -n '__qctl_at \'cancel\'' -l search -r -f -d 'Only jobs with this text in type, payload, command or error.'
 complete -c qctl -n '__qctl_at \'cancel\'' -l error -r -f -d 'Only jobs with this text in their error.'
+complete -c qctl -n '__qctl_at \'cancel\'' -l cascade -d 'Cancel also the blocked jobs that could not run without them.'
 complete -c qctl -n '__qctl_at \'cancel\'' -l dry-run -d 'Only list the jobs that it would touch.'
 complete -c qctl -n '__qctl_at \'cancel\'' -l yes -s y -d 'Do not ask.'
 complete -c qctl -n '__qctl_at \'cancel\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
@@ -670,6 +681,52 @@ complete -c qctl -n '__qctl_at \'cron remove\'' -l json -d 'JSON: one object, or
 complete -c qctl -n '__qctl_at \'cron remove\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'cron remove\'' -l help -s h -d 'Show the help of a command.'
 complete -c qctl -n '__qctl_at \'cron remove\' 0+' -f -a '(__qctl_values schedules)'
+
+# flow
+complete -c qctl -n '__qctl_at \'flow\'' -a run -d 'Enqueue a flow, whole or not at all; prints its number'
+complete -c qctl -n '__qctl_at \'flow\'' -a list -d 'List flows'
+complete -c qctl -n '__qctl_at \'flow\'' -a show -d 'Show a flow and its steps'
+complete -c qctl -n '__qctl_at \'flow\'' -a cancel -d 'Cancel what has not ended of a flow'
+complete -c qctl -n '__qctl_at \'flow\'' -a replay -d 'Run a flow again from its failed steps on'
+complete -c qctl -n '__qctl_at \'flow\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow\'' -l help -s h -d 'Show the help of a command.'
+
+# flow run
+complete -c qctl -n '__qctl_at \'flow run\'' -l set -r -f -d 'A value over that in [vars]; may be repeated.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l wait -s w -d 'Wait for its end; exit 1 if it did not complete.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l wait-timeout -r -f -d 'Wait no longer than this; then exit 124.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l dry-run -d 'Check it, and store nothing.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow run\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow run\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'flow run\' 0' -F
+
+# flow list
+complete -c qctl -n '__qctl_at \'flow list\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow list\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow list\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow list\'' -l help -s h -d 'Show the help of a command.'
+
+# flow show
+complete -c qctl -n '__qctl_at \'flow show\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow show\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow show\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow show\'' -l help -s h -d 'Show the help of a command.'
+
+# flow cancel
+complete -c qctl -n '__qctl_at \'flow cancel\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow cancel\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow cancel\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow cancel\'' -l help -s h -d 'Show the help of a command.'
+
+# flow replay
+complete -c qctl -n '__qctl_at \'flow replay\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'flow replay\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'flow replay\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'flow replay\'' -l help -s h -d 'Show the help of a command.'
 
 # types
 complete -c qctl -n '__qctl_at \'types\'' -a list -d 'List what is set for types and queues'

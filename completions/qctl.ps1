@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('serve', 'Serve the figures over HTTP: a page, health, metrics.'),
                 @('dlq', 'Inspect and replay dead letters.'),
                 @('cron', 'Recurring jobs: add, list and steer schedules.'),
+                @('flow', 'Run jobs as steps that wait for one another.'),
                 @('types', 'Set what holds for all jobs of a type.'),
                 @('once', 'Run a command here, unless it was done before.'),
                 @('purge', 'Delete jobs that ended long ago.'),
@@ -76,6 +77,9 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--expires', '-', 'Cancel it if it has not started by then.'),
                 @('--key', '-', 'While an unfinished job has this key, print that job''s number instead.'),
                 @('--key-for', '-', 'With --key: also if it was enqueued within so long and has ended.'),
+                @('--after', 'jobs', 'Run after these have completed: 1036, 1040-1050, 7,9.'),
+                @('--after-any', 'jobs', 'Run after these have ended, however.'),
+                @('--after-failed', 'jobs', 'Run after these have failed for good.'),
                 @('--cwd', 'dir', 'Where a command runs (default: here).'),
                 @('--env', '-', 'A variable for a command; NAME alone: its value here.'),
                 @('--wait', '', 'Wait for the end; exit 1 if the job failed.'),
@@ -229,6 +233,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
                 @('--error', '-', 'Only jobs with this text in their error.'),
+                @('--cascade', '', 'Cancel also the blocked jobs that could not run without them.'),
                 @('--dry-run', '', 'Only list the jobs that it would touch.'),
                 @('--yes', '', 'Do not ask.'),
                 @('-y', '', 'Do not ask.'),
@@ -865,6 +870,94 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @('schedules...')
+            Tail = $false
+        }
+        'flow' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+                @('run', 'Enqueue a flow, whole or not at all; prints its number.'),
+                @('list', 'List flows.'),
+                @('show', 'Show a flow and its steps.'),
+                @('cancel', 'Cancel what has not ended of a flow.'),
+                @('replay', 'Run a flow again from its failed steps on.')
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'flow run' = @{
+            Options = @(
+                @('--set', '-', 'A value over that in [vars]; may be repeated.'),
+                @('--wait', '', 'Wait for its end; exit 1 if it did not complete.'),
+                @('-w', '', 'Wait for its end; exit 1 if it did not complete.'),
+                @('--wait-timeout', '-', 'Wait no longer than this; then exit 124.'),
+                @('--dry-run', '', 'Check it, and store nothing.'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('file')
+            Tail = $false
+        }
+        'flow list' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
+            Tail = $false
+        }
+        'flow show' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
+            Tail = $false
+        }
+        'flow cancel' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
+            Tail = $false
+        }
+        'flow replay' = @{
+            Options = @(
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @('-')
             Tail = $false
         }
         'types' = @{

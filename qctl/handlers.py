@@ -53,9 +53,12 @@ class JobContext:
     """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts, and
     `context`, where the functions of `on_start` put what all jobs of a process share."""
 
-    __slots__ = ("attempt", "id", "max_attempts", "number", "type")
+    __slots__ = ("attempt", "id", "inputs_text", "max_attempts", "number", "type")
 
-    def __init__(self, number: int, id: str, type: str, attempt: int, max_attempts: int) -> None:
+    def __init__(
+        self, number: int, id: str, type: str, attempt: int, max_attempts: int, inputs: str | None = None
+    ) -> None:
+        self.inputs_text = inputs
         self.number = number
         self.id = id
         self.type = type
@@ -76,6 +79,13 @@ class JobContext:
         from qctl.store.sqlite.once import mark
 
         return mark(connection, f"{self.id}:{name}" if name else self.id)
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The results of the jobs that this one waited for: by step within its flow, else by number (as text)."""
+        import json
+
+        return json.loads(self.inputs_text) if self.inputs_text else {}
 
     @property
     def context(self) -> Context:
@@ -114,7 +124,8 @@ class Handler:
     """A registered handler: the function, and what its type says for its jobs."""
 
     __slots__ = (
-        "backoff", "function", "is_async", "known_parameters", "max_attempts", "priority", "timeout", "type", "wants_job",
+        "backoff", "function", "is_async", "known_parameters", "max_attempts", "priority", "timeout", "type", "wants_inputs",
+        "wants_job",
     )  # fmt: skip
 
     def __init__(
@@ -136,6 +147,7 @@ class Handler:
         self.is_async = bool(code and code.co_flags & 0x80)  # inspect.CO_COROUTINE
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
         self.wants_job = "job" in names
+        self.wants_inputs = "inputs" in names
         self.known_parameters: Parameters | bool | None = False  # not looked at yet
 
     @property
@@ -168,10 +180,11 @@ def handler(
 ) -> Callable[[Function], Function]:
     """Register a function, plain or `async`, as the handler of a type.
 
-    It is called with the payload's fields as keyword arguments, and with `job=` (a JobContext) if it has that
-    parameter. Its annotations describe the payload: what does not fit is refused, with the path in it, and dataclasses
-    arrive as instances. What it returns, which must have a JSON form, is the job's result. It raises to fail the attempt, or
-    Retry, Snooze or Dead to say how to go on. The options, as text or numbers like on the command line, hold for jobs
+    It is called with the payload's fields as keyword arguments, and with `job=` (a JobContext) or `inputs=` (the results
+    of the jobs that it waited for, a dict) if it has such a parameter. Its annotations describe the payload: what does
+    not fit is refused, with the path in it, and dataclasses arrive as instances. What it returns, which must have a JSON
+    form, is the job's result. It raises to fail the attempt, or Retry, Snooze or Dead to say how to go on. The options,
+    as text or numbers like on the command line, hold for jobs
     that do not say otherwise. Raises BadValue for an option that is not accepted and for a second handler of a type.
     """
     from qctl.rules import newjob
@@ -231,6 +244,8 @@ def call(known: Handler, payload: str, context: JobContext, run_async: Callable[
                 return Verdict(ending.DEAD, error=str(problem))
         if known.wants_job and "job" not in fields:
             fields["job"] = context
+        if known.wants_inputs and "inputs" not in fields:
+            fields["inputs"] = context.inputs
         value = known.function(**fields)
         if known.is_async:
             value = run_async(value)

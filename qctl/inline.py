@@ -39,7 +39,9 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
         if not leases:
             break
         lease = leases[0]
-        context = handlers.JobContext(lease.number, lease.id, lease.type, lease.attempts, lease.max_attempts)
+        context = handlers.JobContext(
+            lease.number, lease.id, lease.type, lease.attempts, lease.max_attempts, lease.inputs
+        )
         verdict = refusal(schemas.get(lease.type), lease.payload) or handlers.call(
             registry[lease.type], lease.payload, context, run_async
         )

@@ -8,7 +8,7 @@ from qctl.model import Filter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from qctl.model import Job
@@ -106,6 +106,31 @@ class Inspection:
         from qctl.store.sqlite.look import key_rival
 
         return key_rival(self.store, number)
+
+    def needs(self, number: int) -> list[dict[str, Any]]:
+        """The jobs that a job waits or waited for: number, kind (completed, ended, failed), met, type, step, status."""
+        from qctl.store.sqlite.needs import needs_of_job
+
+        return needs_of_job(self.store, number)
+
+    def needed_by(self, number: int) -> list[dict[str, Any]]:
+        """The jobs that wait or waited for a job, as `needs` has them."""
+        from qctl.store.sqlite.needs import needed_by
+
+        return needed_by(self.store, number)
+
+    def left_behind(self, numbers: Iterable[int]) -> list[int]:
+        """The blocked jobs that could not run if these were cancelled: those that wait for their completion or failure,
+        and in turn what waits for them."""
+        from qctl.store.sqlite.needs import left_behind
+
+        return left_behind(self.store, numbers)
+
+    def waits_for(self, numbers: Sequence[int]) -> dict[int, list[int]]:
+        """For those of the jobs that wait for others: the numbers each still waits for."""
+        from qctl.store.sqlite.needs import waits_for
+
+        return waits_for(self.store, numbers)
 
     def live_workers(self) -> int:
         """How many workers have given a sign of life of late."""

@@ -104,7 +104,8 @@ class NewJob:
 
     `payload`, `command`, `env`, `tags` are JSON text; `scheduled_at`, `expires_at`, `tick` UTC text; `timeout` seconds.
     `priority` None: 0, unless its type says otherwise. `more` has the columns that few jobs use, by name: MORE; and
-    `key_since`, UTC text: a job with its key that was created since then counts as the same one, ended or not.
+    `key_since`, UTC text: a job with its key that was created since then counts as the same one, ended or not; and
+    `needs`, of rules/needs.py: what a job that is blocked waits for.
     """
 
     MORE = ("key", "expires_at", "parent", "flow", "step", "schedule", "tick", "status")
@@ -171,6 +172,7 @@ class Lease:
         "cwd",
         "env",
         "id",
+        "inputs",
         "max_attempts",
         "number",
         "payload",
@@ -198,6 +200,7 @@ class Lease:
     cwd: str | None
     env: str | None
     created_at: str
+    inputs: str | None  # JSON: the results of the jobs it waited for
 
 
 class TypeDefaults:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from qctl.flows import Flows
 from qctl.inspection import Inspection
 from qctl.model import COMMAND_TYPE, PENDING, BadValue, NewJob
 from qctl.rules import payload as payloads
@@ -51,7 +52,7 @@ class Enqueued(int):
         return int(self)
 
 
-class Queue(Inspection, Scheduling, TypeSettings):
+class Queue(Inspection, Scheduling, TypeSettings, Flows):
     """A queue in the file at `path` (default: `$QCTL_DB`, else the user's data folder), created when it is missing.
 
     `Queue(":memory:")` keeps it in memory, for tests. `busy_timeout`: seconds to wait while others write.
@@ -94,13 +95,14 @@ class Queue(Inspection, Scheduling, TypeSettings):
 
         `payload`: a mapping, or the text of a JSON object. `options`: as on the command line, text or numbers:
         `command` (list) or `shell` (line), `priority`, `delay` (also `in`) or `at`, `queue`, `tags`, `id`,
-        `max_attempts`, `backoff`, `timeout`, `cwd`, `env`, `expires`, `key`, `key_for`. While an unfinished job has the
+        `max_attempts`, `backoff`, `timeout`, `cwd`, `env`, `expires`, `key`, `key_for`, `after`, `after_any`,
+        `after_failed` (jobs that it waits for: numbers, ids, ranges, or a list). While an unfinished job has the
         key, that job is the answer, marked as `duplicate`; with `key_for` also one created within so long that has ended.
 
         With `connection`, a sqlite3 connection of the caller's to the same file, the job joins the caller's
         transaction: it exists when that commits, and a rollback takes it along.
 
-        Raises BadValue for what is not accepted (nothing is stored), QueueFileError, QueueLocked.
+        Raises BadValue for what is not accepted (nothing is stored), NotFound for a needed job, QueueFileError, QueueLocked.
         """
         options["type"], options["payload"] = type, payload
         now = time.time()
@@ -151,7 +153,7 @@ class Queue(Inspection, Scheduling, TypeSettings):
             else:
                 entry.id = job.id or ""
                 entry.type = job.type
-                entry.status = PENDING
+                entry.status = (job.more or {}).get("status") or PENDING
                 entry.scheduled_at = job.scheduled_at or text
             done.append(entry)
         if connection is None:
@@ -198,11 +200,15 @@ class Queue(Inspection, Scheduling, TypeSettings):
 
     # -- steer ----------------------------------------------------------------------------------------------------
 
-    def cancel(self, numbers: Iterable[int]) -> dict[int, str]:
+    def cancel(self, numbers: Iterable[int], *, cascade: bool = False) -> dict[int, str]:
         """Cancel jobs: what waits is cancelled now, what runs is told to end. By number, what was done: `cancelled`,
-        `asked` (running, will end), or the status of one that had already ended and is left as it is."""
+        `asked` (running, will end), or the status of one that had already ended and is left as it is.
+        `cascade`: also the blocked jobs that could not run without them (see `left_behind`)."""
         from qctl.store.sqlite.steer import cancel_jobs
 
+        numbers = list(numbers)
+        if cascade:
+            numbers += self.left_behind(numbers)
         return cancel_jobs(self.store, numbers, time.time())
 
     def retry(self, numbers: Iterable[int]) -> dict[int, str]:

@@ -10,7 +10,7 @@ from qctl.cli.options import look_at_queue, open_queue
 from qctl.model import BadValue, NewJob, QctlError
 from qctl.rules import newjob
 from qctl.rules.payload import SMALL, decoder, dumps, kind
-from qctl.store.sqlite.insert import IdTaken
+from qctl.store.sqlite.insert import IdTaken, MissingNeed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class Bulk:
         pending, self.pending = self.pending, []
         try:
             done = self.queue.stored([job for _line, job in pending], time.time())
-        except IdTaken as taken:
+        except (IdTaken, MissingNeed) as taken:
             if self.values["atomic"]:
                 raise self.wrong(pending[taken.index][0], str(taken)) from None
             self.pending = pending[: taken.index]
@@ -228,6 +228,8 @@ def defaults_of(values: Values) -> dict[str, Any]:
         for key in ("priority", "in", "at", "queue", "max_attempts", "backoff", "timeout", "cwd", "expires", "key_for")
     }
     fields["type"] = values["type"] or values["type_name"]
+    for key in ("after", "after_any", "after_failed"):
+        fields[key] = values[key] or None
     fields["tags"] = values["tag"] or None
     if values["env"]:
         from qctl.cli.enqueue import variables

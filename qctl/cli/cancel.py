@@ -8,7 +8,7 @@ import time
 from qctl.cli.filters import ERROR, FILTERS, agreed, counted, filter_of, jobs_meant
 from qctl.cli.options import open_queue
 from qctl.cli.spec import Argument, Command, Option
-from qctl.model import KEY_HELD, NO
+from qctl.model import FINISHED, KEY_HELD, NO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,27 @@ WORDS = {
 
 def cancel(values: Values) -> int:
     queue = open_queue(values)
+    if values["jobs"] and not values["dry_run"] and not agreed_to_leave(queue, values):
+        from qctl.cli.render import say
+
+        say("nothing was changed")
+        return 1
     return steer(queue, values, "cancel", ("pending", "blocked", "processing"), queue.cancel, ("cancelled", "asked"))
+
+
+def agreed_to_leave(queue: Queue, values: Values) -> bool:
+    """Say what waits for the jobs named, and would wait for ever; on a terminal ask, unless --cascade takes it along."""
+    if values["cascade"]:
+        return True
+    numbers, _named = jobs_meant(queue, values, time.time(), "cancel")
+    left = queue.left_behind([number for number in numbers if queue.get(number).status not in FINISHED])
+    if not left:
+        return True
+    from qctl.cli.render import say
+
+    some = ", ".join(map(str, left[:5])) + (", ..." if len(left) > 5 else "")
+    say(f"{counted(len(left))} could then not run ({some}): --cascade cancels them, too")
+    return agreed("cancel all the same, and leave them blocked?", values)
 
 
 def retry(values: Values) -> int:
@@ -53,6 +73,8 @@ def steer(
         filter = filter_of(values, now)
         filter.statuses = filter.statuses or usual
         numbers = [job.number for job in queue.find(filter, newest_first=False)]
+    if values.get("cascade"):
+        numbers = [*numbers, *queue.left_behind(numbers)]
     if values["dry_run"]:
         for number in numbers:
             sys.stdout.write((object_json({"number": number}) if values["json"] else str(number)) + "\n")
@@ -99,6 +121,7 @@ CANCEL = Command(
     JOBS,
     *FILTERS,
     ERROR,
+    Option("--cascade", help="Cancel also the blocked jobs that could not run without them."),
     DRY_RUN,
     YES,
     epilog=("qctl cancel 1036", "qctl cancel --type send_email --status pending"),

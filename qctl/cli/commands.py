@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("serve", "SERVE", "Serve the figures over HTTP: a page, health, metrics."),
     "dlq": ("dlq", "", "Inspect and replay dead letters."),
     "cron": ("cron", "", "Recurring jobs: add, list and steer schedules."),
+    "flow": ("flow", "", "Run jobs as steps that wait for one another."),
     "types": ("types", "", "Set what holds for all jobs of a type."),
     "once": ("once", "ONCE", "Run a command here, unless it was done before."),
     "purge": ("purge", "PURGE", "Delete jobs that ended long ago."),
@@ -67,6 +68,13 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "run": ("cron", "RUN", "Make a job of a schedule now; prints its number."),
         "remove": ("cron", "REMOVE", "Delete schedules; their jobs stay."),
     },
+    "flow": {
+        "run": ("flow", "RUN", "Enqueue a flow, whole or not at all; prints its number."),
+        "list": ("flow", "LIST", "List flows."),
+        "show": ("flow", "SHOW", "Show a flow and its steps."),
+        "cancel": ("flow", "CANCEL", "Cancel what has not ended of a flow."),
+        "replay": ("flow", "REPLAY", "Run a flow again from its failed steps on."),
+    },
     "types": {
         "list": ("types", "LIST", "List what is set for types and queues."),
         "set": ("types", "SET", "Say what holds for all jobs of a type."),
@@ -74,7 +82,7 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
     },
 }
 
-DEFAULT_SUBCOMMANDS = {"dlq": "list", "cron": "list", "types": "list"}
+DEFAULT_SUBCOMMANDS = {"dlq": "list", "cron": "list", "types": "list", "flow": "list"}
 HIDDEN = ("_values", "_picture")
 
 

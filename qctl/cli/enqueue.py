@@ -78,6 +78,8 @@ def fields_of(values: Values) -> dict[str, Any]:
         fields["payload"] = payload_of(words)
     for key in ("priority", "in", "at", "queue", "id", "max_attempts", "backoff", "timeout", "cwd", *RARE):
         fields[key] = values[key]
+    for key in ("after", "after_any", "after_failed"):
+        fields[key] = values[key]
     fields["tags"] = values["tag"]
     fields["env"] = variables(values["env"])
     return {key: value for key, value in fields.items() if value is not None and value != []}
@@ -184,6 +186,11 @@ ENQUEUE = Command(
     Option("--expires", metavar="DURATION", help="Cancel it if it has not started by then."),
     Option("--key", metavar="KEY", help="While an unfinished job has this key, print that job's number instead."),
     Option("--key-for", metavar="DURATION", help="With --key: also if it was enqueued within so long and has ended."),
+    Option("--after", metavar="JOB", multiple=True, help="Run after these have completed: 1036, 1040-1050, 7,9.",
+           complete="jobs"),
+    Option("--after-any", metavar="JOB", multiple=True, help="Run after these have ended, however.", complete="jobs"),
+    Option("--after-failed", metavar="JOB", multiple=True, help="Run after these have failed for good.",
+           complete="jobs"),
     Option("--cwd", metavar="DIR", help="Where a command runs (default: here).", complete="dir"),
     Option("--env", metavar="NAME[=VALUE]", multiple=True, help="A variable for a command; NAME alone: its value here."),
     Option("--wait", "-w", help="Wait for the end; exit 1 if the job failed."),

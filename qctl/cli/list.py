@@ -10,7 +10,7 @@ from qctl.cli.spec import Command, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from qctl.cli.spec import Values
@@ -43,7 +43,9 @@ def run(values: Values) -> int:
     if not is_terminal(sys.stdout):
         table(PIPE, (job.data for job in jobs))
         return 0
-    count = table(columns, list(rows(jobs, now)))
+    found = list(jobs)
+    waiting = queue.waits_for([job.number for job in found if job.status == "blocked"])
+    count = table(columns, list(rows(found, now, waiting)))
     total = queue.count(filter)
     from qctl.cli.render import hint
 
@@ -59,7 +61,13 @@ def run(values: Values) -> int:
     return 0
 
 
-def rows(jobs: Any, now: float) -> Iterator[dict[str, Any]]:
+def waits_text(needs: list[int]) -> str:
+    """`after 12, 13, 14 and 7 more`."""
+    more = f" and {len(needs) - 3} more" if len(needs) > 3 else ""
+    return "after " + ", ".join(map(str, needs[:3])) + more
+
+
+def rows(jobs: Any, now: float, waiting: Mapping[int, list[int]] | None = None) -> Iterator[dict[str, Any]]:
     from qctl.cli.terminal import COLOURS, glyph
 
     for job in jobs:
@@ -73,7 +81,9 @@ def rows(jobs: Any, now: float) -> Iterator[dict[str, Any]]:
                 "status": data["status"],
                 "attempts": f"{data['attempts']}/{data['max_attempts']}",
                 "scheduled_at": when_of(job, state, now),
-                "last_error": note_of(job, state),
+                "last_error": waits_text(waiting[job.number])
+                if waiting and job.number in waiting
+                else note_of(job, state),
             },
             "style": {"glyph": colour, "status": colour},
         }

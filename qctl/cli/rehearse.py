@@ -41,6 +41,8 @@ def rehearse(fields: dict[str, Any], values: Values) -> int:
     for key in ("key", "expires_at"):
         if job.more and key in job.more:
             row[key] = job.more[key]
+    if job.more and "needs" in job.more:
+        row["needs"] = {kind: queue.numbers(references) for kind, references in job.more["needs"]}
     if job.env is not None:
         row["env"] = dict.fromkeys(json.loads(job.env), "***")
     sys.stdout.write(object_json(row) + "\n")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from qctl.cli.spec import Values
     from qctl.model import Job
+    from qctl.queue import Queue
+
+MOST_NEIGHBOURS = 10
 
 
 def run(values: Values) -> int:
@@ -24,7 +27,7 @@ def run(values: Values) -> int:
     job = queue.get(values["job"])
     history = queue.history(job.number)
     if values["json"]:
-        sys.stdout.write(object_json({**public(job), "history": history}) + "\n")
+        sys.stdout.write(object_json({**public(job), "history": history, "needs": queue.needs(job.number)}) + "\n")
         return 0
     now = time.time()
     state = state_of(job, now)
@@ -32,7 +35,7 @@ def run(values: Values) -> int:
 
     size = queue.output_size(job.number)
     record(
-        pairs(job, history, size, now),
+        [*pairs(job, history, size, now), *neighbours(queue, job.number)],
         title=f"{glyph(state)} {job.number} {job.type}  {when_of(job, state, now) if state != job.status else job.status}",
         style=COLOURS.get(state),
     )
@@ -41,6 +44,8 @@ def run(values: Values) -> int:
         hint(f"→ qctl logs {number}")
     if job.status == "failed":
         hint(f"→ qctl dlq replay {number}")
+    elif state == "blocked":
+        hint(f"→ qctl explain {number}")
     elif state in ("retry", "delayed"):
         hint(f"→ qctl retry {number} runs it now")
     return 0
@@ -101,6 +106,22 @@ def pairs(job: Job, history: list[dict[str, Any]], size: int, now: float) -> lis
                 took, begun = "-", str(one["started_at"] or "")
             lines.append(f"#{one['attempt']} {one['outcome']} {took}  {begun}  {one['worker'] or ''}{error}")
         found.append(("History", lines))
+    return found
+
+
+def neighbours(queue: Queue, number: int) -> list[tuple[Any, ...]]:
+    """What the job waits for, and what waits for it: After and Before."""
+    words = {"completed": "", "ended": ", however it ends", "failed": ", if it fails"}
+    found: list[tuple[Any, ...]] = []
+    for label, jobs in (("After", queue.needs(number)), ("Before", queue.needed_by(number))):
+        lines = [
+            f"{one['number']} {one['step'] or one['type'] or ''} ({one['status'] or 'gone'}){words[one['kind']]}"
+            for one in jobs[:MOST_NEIGHBOURS]
+        ]
+        if len(jobs) > MOST_NEIGHBOURS:
+            lines.append(f"and {len(jobs) - MOST_NEIGHBOURS:,} more")
+        if lines:
+            found.append((label, lines))
     return found
 
 

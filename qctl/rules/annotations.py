@@ -67,11 +67,11 @@ def parameters_of(function: Callable[..., Any]) -> Parameters | None:
             is_open = True
         elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
             return None
-        elif name != "job":
+        elif name not in ("job", "inputs"):
             fields[name] = builder.shape(hints.get(name, Any)), parameter.default is parameter.empty
     if not any(shape.schema for shape, _required in fields.values()):
         return None
-    if "job" in signature.parameters:
+    if "job" in signature.parameters or "inputs" in signature.parameters:
         is_open = True  # a payload may have a field of that name, which then is the argument
     return Parameters(fields, is_open, builder.defs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qctl.model import COMMAND_TYPE, PRIORITIES, BadValue, NewJob
+from qctl.model import BLOCKED, COMMAND_TYPE, PRIORITIES, BadValue, NewJob
 from qctl.rules.when import parse_duration, parse_time, to_text
 
 TYPE_CHECKING = False
@@ -29,6 +29,9 @@ FIELDS = (
     "key",
     "key_for",
     "expires",
+    "after",
+    "after_any",
+    "after_failed",
 )
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
@@ -78,6 +81,12 @@ def new_job(fields: Mapping[str, Any], now: float, payload_text: Callable[[Any],
         job.env = env_text(get("env")) if get("env") else None
     if get("key") is not None or get("key_for") is not None or get("expires") is not None:
         job.more = rare(get("key"), get("key_for"), get("expires"), now, job.scheduled_at)
+    if get("after") is not None or get("after_any") is not None or get("after_failed") is not None:
+        from qctl.rules.needs import needs_of
+
+        needs = needs_of(fields)
+        if needs:
+            job.more = {**(job.more or {}), "needs": needs, "status": BLOCKED}
     return job
 
 

@@ -131,14 +131,14 @@ class Child:
 
     def work(self, job: tuple[Any, ...]) -> None:
         global busy
-        number, id_, type_, payload, attempt, max_attempts = job
+        number, id_, type_, payload, attempt, max_attempts, inputs = job
         started = time.time()
         try:
             busy = True
             verdict = handlers.call(
                 handlers.registry[type_],
                 payload,
-                handlers.JobContext(number, id_, type_, attempt, max_attempts),
+                handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs),
                 self.run_async,
             )
         except Overtime:

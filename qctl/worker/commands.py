@@ -64,6 +64,11 @@ class CommandRun(Run):
         return len(data)
 
 
+def inputs_path(run: CommandRun) -> str:
+    """The file with the results of the jobs that a command waited for: its QCTL_INPUTS."""
+    return f"{run.result_path.removesuffix('.json')}.inputs.json"
+
+
 class Commands:
     """The commands of one worker. `watch(fd, run)` and `unwatch(fd)` tie pipes to its selector."""
 
@@ -151,6 +156,10 @@ class Commands:
         variables["QCTL_ATTEMPT"] = str(lease.attempts)
         variables["QCTL_MAX_ATTEMPTS"] = str(lease.max_attempts)
         variables["QCTL_RESULT"] = run.result_path
+        if lease.inputs is not None:
+            variables["QCTL_INPUTS"] = inputs_path(run)
+            with open(variables["QCTL_INPUTS"], "w", encoding="utf-8") as file:
+                file.write(lease.inputs)
         if lease.env:
             extra = json.loads(lease.env)
             variables.update({str(name): str(value) for name, value in extra.items()})
@@ -214,6 +223,8 @@ class Commands:
     def result(self, run: CommandRun) -> tuple[str | None, str | None]:
         """The JSON that the command left in $QCTL_RESULT, or a complaint about it."""
         try:
+            if run.lease.inputs is not None and os.path.exists(inputs_path(run)):
+                os.unlink(inputs_path(run))
             with open(run.result_path, "rb") as file:
                 data = file.read(RESULT_LIMIT + 1)
             os.unlink(run.result_path)

@@ -93,7 +93,9 @@ class HandlerProcess:
         jobs = []
         for run in runs:
             lease = run.lease
-            jobs.append((lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts))
+            jobs.append(
+                (lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts, lease.inputs)
+            )
         self.send((JOBS, self.round, jobs))
         os.write(self.ticket_write, bytes([self.round]) * len(runs))
 

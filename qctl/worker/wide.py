@@ -130,9 +130,9 @@ class Wide:
             self.tasks[number].cancel()
 
     async def work(self, job: tuple[Any, ...]) -> None:
-        number, id_, type_, payload, attempt, max_attempts = job
+        number, id_, type_, payload, attempt, max_attempts, inputs = job
         current.set(number)
-        context = handlers.JobContext(number, id_, type_, attempt, max_attempts)
+        context = handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs)
         started = time.time()
         try:
             known = handlers.registry[type_]

@@ -107,7 +107,9 @@ class WidePool:
             lease = run.lease
             run.begin(now, monotonic)
             self.runs[lease.number] = run
-            jobs.append((lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts))
+            jobs.append(
+                (lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts, lease.inputs)
+            )
         self.send((JOBS, 0, jobs))
 
     def output(self, fd: int) -> None:

@@ -79,6 +79,7 @@ def claim_jobs(
             lease.env,
             lease.created_at,
         ) = row
+        lease.inputs = None
         lease.attempts = attempts + 1
         lease.token = token + 1
         leases.append(lease)
@@ -99,6 +100,10 @@ def claim_jobs(
         connection.executemany(
             sql("lease_range"), [(worker, now, now, now, first, last) for first, last in ranges(sorted(plain))]
         )
+    if leases and connection.execute("SELECT 1 FROM qctl_needs LIMIT 1").fetchone():
+        from qctl.store.sqlite.needs import give_inputs
+
+        give_inputs(connection, leases)
     return leases
 
 

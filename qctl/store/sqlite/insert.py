@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 
-from qctl.model import DEFAULT_MAX_ATTEMPTS, PENDING, BadValue
+from qctl.model import DEFAULT_MAX_ATTEMPTS, PENDING, BadValue, NotFound
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -24,6 +24,14 @@ class IdTaken(BadValue):
 
     def __init__(self, id: str | None, index: int) -> None:
         super().__init__(f"id: {id!r} is taken by another job: each id is given out once")
+        self.index = index
+
+
+class MissingNeed(NotFound):
+    """A job that is to be waited for and is not there. `index`: which of the new jobs waits, counted from 0."""
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
         self.index = index
 
 
@@ -51,6 +59,8 @@ def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str
                     numbers.append(holder)
                     continue
                 cursor = connection.execute(sql("insert_job_more"), (*row_of(job, now), *more_of(job)))
+                if "needs" in job.more:
+                    wait_for(connection, job, cursor.lastrowid or 0, index)
             else:
                 cursor = connection.execute(statement, row_of(job, now))
             numbers.append(cursor.lastrowid or 0)
@@ -59,6 +69,15 @@ def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str
                 raise IdTaken(job.id, index) from None
             raise
     return numbers
+
+
+def wait_for(connection: sqlite3.Connection, job: NewJob, number: int, index: int) -> None:
+    """Tie a job just stored to those it needs; where all have ended, it is pending. Raises MissingNeed, BadValue."""
+    from qctl.store.sqlite.needs import needed, tie
+
+    more = dict(job.more or {})
+    if not tie(connection, number, needed(connection, more["needs"], index, number)):
+        job.more = {**more, "status": PENDING}
 
 
 def holder_of(connection: sqlite3.Connection, more: Mapping[str, Any]) -> Duplicate | None:

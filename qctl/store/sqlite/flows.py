@@ -1,0 +1,80 @@
+"""Flows: jobs that were enqueued as the steps of one thing. What a flow is at, its jobs say."""
+
+from __future__ import annotations
+
+from qctl.model import BLOCKED, PENDING, NotFound
+from qctl.store.sqlite.insert import insert_jobs
+from qctl.store.sqlite.sql import sql
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from qctl.model import NewJob
+    from qctl.rules.flow import Step
+    from qctl.store.sqlite.store import SQLiteStore
+
+COUNTS = ("pending", "blocked", "processing", "completed", "failed", "cancelled")
+KEYS = ("number", "name", "created_at", "steps", *COUNTS)
+
+
+def insert_flow(store: SQLiteStore, name: str, steps: Sequence[tuple[Step, NewJob]], now: str) -> int:
+    """Store a flow, all or nothing; its number. The steps stand in an order in which each follows its needs."""
+    with store.write() as connection:
+        flow = connection.execute(sql("insert_flow"), (name, now)).lastrowid or 0
+        for step, job in steps:
+            status = BLOCKED if step.needs else PENDING
+            job.more = {**(job.more or {}), "flow": flow, "step": step.name, "status": status}
+        numbers = insert_jobs(connection, [job for _step, job in steps], now)
+        by_name = {step.name: number for (step, _job), number in zip(steps, numbers, strict=True)}
+        connection.executemany(
+            sql("insert_need"),
+            [
+                (by_name[step.name], kind, kind, by_name[need])
+                for step, _job in steps
+                for need, kind in step.needs.items()
+            ],
+        )
+    store.tidy()
+    return flow
+
+
+def list_flows(store: SQLiteStore, limit: int = -1) -> list[dict[str, Any]]:
+    """Newest first: number, name, created_at, status, steps, and how many of them are in each status."""
+    return [described(row) for row in store.read(sql("flows"), (None, limit))]
+
+
+def get_flow(store: SQLiteStore, number: int) -> dict[str, Any]:
+    rows = store.read(sql("flows"), (number, 1))
+    if not rows:
+        raise NotFound(f"there is no flow {number}")
+    return described(rows[0])
+
+
+def described(row: tuple[Any, ...]) -> dict[str, Any]:
+    found = dict(zip(KEYS, row, strict=True))
+    return {
+        **{key: found[key] for key in KEYS[:3]},
+        "status": status_of(found),
+        **{key: found[key] for key in KEYS[3:]},
+    }
+
+
+def status_of(counts: dict[str, Any]) -> str:
+    """A flow runs while a step may; a blocked one that is then left waits for an end that did not come."""
+    if counts["pending"] or counts["processing"]:
+        return "running"
+    if counts["failed"]:
+        return "failed"
+    return "cancelled" if counts["cancelled"] else "completed"
+
+
+def steps_in(store: SQLiteStore, number: int) -> list[int]:
+    """The numbers of a flow's jobs, in order."""
+    return [row[0] for row in store.read(sql("jobs_of_flow"), (number,))]
+
+
+def steps_to_replay(store: SQLiteStore, number: int) -> list[int]:
+    """The failed and cancelled jobs of a flow, in order."""
+    return [row[0] for row in store.read(sql("ended_badly"), (number,))]

@@ -1,0 +1,101 @@
+"""Jobs that wait for jobs. The trigger jobs_end lets them go; here they are tied, looked up and cancelled together."""
+
+from __future__ import annotations
+
+from qctl.model import BadValue, NotFound
+from qctl.rules.needs import KINDS
+from qctl.store.sqlite.insert import MissingNeed
+from qctl.store.sqlite.sql import sql
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from qctl.model import Lease
+    from qctl.rules.needs import Needs
+    from qctl.store.sqlite.store import SQLiteStore
+
+FIELD = {kind: field for field, kind in KINDS.items()}
+
+
+class Reader:
+    """Reads within the caller's transaction, as `look.resolve` wants it: it sees the jobs stored just before."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def read(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self.connection.execute(statement, parameters).fetchall()
+
+
+def needed(connection: sqlite3.Connection, needs: Needs, index: int, own: int) -> dict[int, str]:
+    """The numbers that the references mean, each with its kind. Raises MissingNeed, BadValue."""
+    from qctl.store.sqlite.look import resolve
+
+    reader: Any = Reader(connection)
+    kinds: dict[int, str] = {}
+    for kind, references in needs:
+        try:
+            numbers = resolve(reader, references)
+        except NotFound as error:
+            raise MissingNeed(f"{FIELD[kind]}: {error}", index) from None
+        except BadValue as error:
+            raise BadValue(f"{FIELD[kind]}: {error}") from None
+        for number in numbers:
+            if number == own:
+                raise MissingNeed(f"{FIELD[kind]}: there is no job {own} yet: it would be the new one itself", index)
+            if kinds.setdefault(number, kind) != kind:
+                raise BadValue(f"job {number} is in both {FIELD[kinds[number]]} and {FIELD[kind]}: give it once")
+    return kinds
+
+
+def tie(connection: sqlite3.Connection, number: int, kinds: dict[int, str]) -> bool:
+    """Let a blocked job that was just stored wait for others. False when all have ended already: it is pending now."""
+    connection.executemany(sql("insert_need"), [(number, kind, kind, needs) for needs, kind in kinds.items()])
+    return not connection.execute(sql("unblock_met"), (number,)).rowcount
+
+
+def needs_of_job(store: SQLiteStore, number: int) -> list[dict[str, Any]]:
+    """What a job waits or waited for: number, kind, met, and its type, step and status (None: it is gone)."""
+    keys = ("number", "kind", "met", "type", "step", "status")
+    return [dict(zip(keys, row, strict=True)) for row in store.read(sql("needs_of_job"), (number,))]
+
+
+def needed_by(store: SQLiteStore, number: int) -> list[dict[str, Any]]:
+    """The jobs that wait or waited for a job: number, kind, met, type, step, status."""
+    keys = ("number", "kind", "met", "type", "step", "status")
+    return [dict(zip(keys, row, strict=True)) for row in store.read(sql("needed_by"), (number,))]
+
+
+def listed(numbers: Iterable[int]) -> str:
+    """The numbers as a JSON array, for json_each."""
+    return "[" + ",".join([str(int(number)) for number in numbers]) + "]"
+
+
+def left_behind(store: SQLiteStore, numbers: Iterable[int]) -> list[int]:
+    """The blocked jobs that could not run if these were cancelled, directly or through one another, in order."""
+    if not store.read("SELECT 1 FROM qctl_needs LIMIT 1"):
+        return []
+    return [row[0] for row in store.read(sql("left_behind"), (listed(numbers),))]
+
+
+def waits_for(store: SQLiteStore, numbers: Sequence[int]) -> dict[int, list[int]]:
+    """For blocked jobs the numbers that each still waits for, a few of them."""
+    found: dict[int, list[int]] = {}
+    for job, needs in store.read(sql("waits_for"), (listed(numbers),)):
+        found.setdefault(job, []).append(needs)
+    return found
+
+
+def give_inputs(connection: sqlite3.Connection, leases: Sequence[Lease]) -> None:
+    """Give claimed jobs the results of those they waited for: by step within their flow, else by number."""
+    from qctl.rules.newjob import quote
+
+    parts: dict[int, list[str]] = {}
+    for job, name, result in connection.execute(sql("inputs"), (listed(lease.number for lease in leases),)):
+        parts.setdefault(job, []).append(f"{quote(str(name))}:{'null' if result is None else result}")
+    for lease in leases:
+        if lease.number in parts:
+            lease.inputs = "{" + ",".join(parts[lease.number]) + "}"
