@@ -60,6 +60,10 @@ class QueueFileError(QctlError):
     exit_code = UNUSABLE
 
 
+class DiskFault(QueueFileError):
+    """The disk is full or failing: what is right now may work later."""
+
+
 class QueueLocked(QctlError):
     """The queue file stayed locked beyond the busy timeout (exit 5)."""
 

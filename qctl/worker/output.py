@@ -92,14 +92,18 @@ class Capture:
         return lines[-1].strip()[:limit] if lines else ""
 
 
-def store_output(connection: sqlite3.Connection, run: Run, limit: int, *, last: bool) -> None:
-    """Write down what a run wrote since the last time, in the open transaction; `limit`: bytes kept of all runs of a job."""
-    if run.capture is None:
-        return
+def taken(run: Run, *, last: bool) -> list[tuple[Any, ...]]:
+    """What a run wrote since the last time, as `store_output` takes it; it is the caller's to keep until it is stored."""
+    return [] if run.capture is None else [(run, last, *run.capture.take(last=last))]
+
+
+def store_output(
+    connection: sqlite3.Connection, run: Run, last: bool, rows: list[tuple[int, int, bytes]], gone: Any
+) -> None:
+    """Write down output that was taken, in the open transaction. The limit is that of all runs of a job together."""
     number, token = run.lease.number, run.lease.token
-    rows, gone = run.capture.take(last=last)
     if gone is not None:
         connection.execute(sql("delete_output"), (number, token, *gone))
     connection.executemany(sql("insert_output"), [(*row, number, token) for row in rows])
     if last and token > 1:
-        connection.execute(sql("trim_output"), (number, token, number, limit))
+        connection.execute(sql("trim_output"), (number, token, number, run.limit))

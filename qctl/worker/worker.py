@@ -13,9 +13,10 @@ from qctl.store.sqlite import workers
 from qctl.worker.care import Care
 from qctl.worker.commands import Commands
 from qctl.worker.control import Control
+from qctl.worker.hardship import FAULTS, Hardship
 from qctl.worker.intake import Intake
 from qctl.worker.options import Options
-from qctl.worker.output import DEFAULT_LIMIT, store_output
+from qctl.worker.output import DEFAULT_LIMIT, store_output, taken
 from qctl.worker.pace import LONG
 from qctl.worker.pool import Pool
 from qctl.worker.run import Run
@@ -72,6 +73,8 @@ class Worker:
         self.endings: list[tuple[Run, Ending, Facts]] = []
         self.endings_since = 0.0
         self.counts = {"completed": 0, "failed": 0, "pending": 0, "cancelled": 0}
+        self.hardship = Hardship(log)
+        self.unwritten: list[tuple[Run, bool, Any, Any]] = []  # output taken for a transaction that is not made yet
         self.look = True  # whether a claim may find something
         self.look_wide = True  # the same for the wide process
         self.due_at: float | None = None  # when the next delayed job is due, epoch seconds
@@ -154,8 +157,13 @@ class Worker:
         next_follow = begun + FOLLOW
         while True:
             now = time.monotonic()
-            if self.care.take(now):
-                self.look = self.look_wide = True
+            is_well = now >= self.hardship.next_try
+            try:
+                if is_well and self.care.take(now):
+                    self.look = self.look_wide = True
+            except FAULTS as error:
+                self.hardship.hit(error, now)
+                is_well = False
             if self.options.max_time is not None and now >= begun + self.options.max_time:
                 self.control.stop("the time given is over")
             self.control.enforce(now)
@@ -163,8 +171,13 @@ class Worker:
             flowing = now >= next_follow
             if flowing:
                 next_follow = now + FOLLOW
-            self.turn(now, follow=flowing)
-            self.supply.start(time.monotonic())
+            try:
+                if is_well:
+                    self.turn(now, follow=flowing)
+            except FAULTS as error:
+                self.hardship.hit(error, now)
+            if not self.hardship.next_try:
+                self.supply.start(time.monotonic())
             self.store.begun(time.time())
             self.log.flush()
             if self.is_done():
@@ -175,16 +188,22 @@ class Worker:
         """Wait for whatever comes first: an event, a deadline, a job that falls due, the next beat."""
         now = time.monotonic()
         times = [self.care.next_time, now + self.waker.interval, *self.control.next_times()]
-        if self.endings:
+        if self.hardship.next_try:
+            times = [self.hardship.next_try, *self.control.next_times()]
+        elif self.endings:
             times.append(self.endings_since + GATHER)
         hungry, room = self.intake.is_hungry(), bool(self.intake.wide_room())
-        if (hungry and self.look) or (room and self.look_wide):
+        if self.hardship.next_try:
+            pass
+        elif (hungry and self.look) or (room and self.look_wide):
             times.append(now)
         elif (hungry or room) and self.due_at is not None:
             times.append(now + self.due_at - time.time())
         if self.supply.waiting or any(len(process.queue) > 1 for process in self.pool.processes):
             times.append(now + LONG)
-        if any(run.capture is not None and run.capture.has_news for run in self.supply.running()):
+        if not self.hardship.next_try and any(
+            run.capture is not None and run.capture.has_news for run in self.supply.running()
+        ):
             times.append(next_follow)
         grown = self.commands.watch_grown(now)
         if grown is not None:
@@ -253,14 +272,15 @@ class Worker:
         outcomes = []
         with self.store.write() as connection:
             for run, _ending, _facts in endings:
-                if run.capture is not None:
-                    store_output(connection, run, self.supply.output_limit, last=True)
+                self.unwritten += taken(run, last=True)
+            for run in news:
+                self.unwritten += taken(run, last=False)
+            for one in self.unwritten:
+                store_output(connection, *one)
             if endings:
                 outcomes = self.store.finish(
                     self.id, [(ending, facts) for _run, ending, facts in endings], to_text(wall), random.random
                 )
-            for run in news:
-                store_output(connection, run, self.supply.output_limit, last=False)
             if claim:
                 self.types.refresh()
                 leases = self.intake.claim(wanted, self.intake.narrow_types(), ready=ready)
@@ -269,6 +289,8 @@ class Worker:
                 got = self.intake.claim(most, names, ready=most, commands=False)
                 full = full or len(got) == most
                 wide += got
+        self.unwritten.clear()
+        self.hardship.end()
         if ripe:
             self.endings = []
             self.settle(endings, outcomes, wall)

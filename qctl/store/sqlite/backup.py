@@ -6,6 +6,7 @@ import os
 import sqlite3
 
 from qctl.model import BadValue, QueueFileError
+from qctl.store.sqlite.connection import tune
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,9 +80,8 @@ def copy(store: SQLiteStore, part: str, progress: Callable[[int, int], None] | N
         if progress is not None:
             progress(total - left, total)
 
-    target = sqlite3.connect(part, isolation_level=None)
+    target = tune(sqlite3.connect(part, isolation_level=None))
     try:
-        target.execute("PRAGMA trusted_schema=OFF")
         target.execute("PRAGMA journal_mode=OFF")  # it is a new file: what fails is deleted
         target.execute("PRAGMA synchronous=OFF")  # synced as a whole before it gets its name
         store.connection.execute("BEGIN")

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import stat
 
-from qctl.model import QueueFileError, QueueLocked
+from qctl.model import DiskFault, QueueFileError, QueueLocked
 from qctl.store.sqlite.lock import WritersLock
 
 TYPE_CHECKING = False
@@ -177,7 +177,7 @@ def explain(error: sqlite3.Error | OSError, path: str) -> QueueFileError | Queue
     if "unable to open" in text:
         return QueueFileError(f"cannot open {path}: check that you may read and write it and its directory")
     if "disk is full" in text:
-        return QueueFileError(f"the disk that holds {path} is full: nothing was stored")
+        return DiskFault(f"the disk that holds {path} is full: nothing was stored")
     if "disk I/O error" in text:
-        return QueueFileError(f"the disk failed under {path} ({text}): whether the last change was stored is unknown")
+        return DiskFault(f"the disk failed under {path} ({text}): whether the last change was stored is unknown")
     return QueueFileError(f"{path} cannot be used as a queue: {text}")

@@ -7,8 +7,8 @@ import sqlite3
 from functools import partial
 
 from qctl.rules.when import to_text
+from qctl.store.sqlite import connection as opening
 from qctl.store.sqlite import place, wal, workers
-from qctl.store.sqlite.connection import MEMORY, SCHEMA_VERSION
 from qctl.store.sqlite.sql import read
 
 TYPE_CHECKING = False
@@ -73,7 +73,7 @@ def integrity(store: SQLiteStore, _now: float) -> Iterator[Finding]:
 
 def expected() -> dict[tuple[str, str], str]:
     """The objects of our schema, and their text."""
-    memory = sqlite3.connect(MEMORY)
+    memory = sqlite3.connect(opening.MEMORY)
     try:
         memory.executescript(read("schema.sql"))
         objects = objects_of(memory.execute("SELECT type, name, sql FROM sqlite_master").fetchall())
@@ -103,7 +103,7 @@ def schema(store: SQLiteStore, _now: float) -> Iterator[Finding]:
             yield Finding("schema", WRONG, f"{kind} {name} {what}", "somebody changed qctl's own tables: its promises rest on them",
                           "qctl export all.ndjson, then qctl --db new.db import all.ndjson")  # fmt: skip
     if not bad and not other:
-        yield Finding("schema", OK, f"version {SCHEMA_VERSION}, as this qctl makes it")
+        yield Finding("schema", OK, f"version {opening.SCHEMA_VERSION}, as this qctl makes it")
 
 
 def foreign(store: SQLiteStore, _now: float) -> Iterator[Finding]:
