@@ -6,7 +6,7 @@ __qctl_place() {
     case $1 in
     '')
         options='--busy-timeout --db --help --json --version -V -h'
-        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health assert events serve dlq cron flow types once purge backup export import doctor undo demo init config completion help'
+        subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health assert forecast events serve dlq cron flow types once purge backup export import doctor undo demo init config completion help'
         ;;
     'enqueue')
         options='--after --after-any --after-failed --at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
@@ -67,6 +67,9 @@ __qctl_place() {
     'assert')
         options='--busy-timeout --db --help --json --wait -h'
         arguments=('-')
+        ;;
+    'forecast')
+        options='--busy-timeout --db --help --json --since --workers -h'
         ;;
     'events')
         options='--busy-timeout --db --follow --help --json --since --type -f -h -t'
@@ -347,6 +350,11 @@ __qctl_kind() {
     'assert')
         case $2 in
         --wait|--busy-timeout) kind='-' ;;
+        --db) kind='file' ;;
+        esac ;;
+    'forecast')
+        case $2 in
+        --workers|--since|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'events')

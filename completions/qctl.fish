@@ -19,6 +19,7 @@ set -a __qctl_with_value 'resume --queue' 'resume -q' 'resume --db' 'resume --bu
 set -a __qctl_with_value 'stats --since' 'stats --busy-timeout' 'stats --type' 'stats -t' 'stats --db'
 set -a __qctl_with_value 'health --max-pending' 'health --max-age' 'health --max-dead' 'health --max-failure-rate' 'health --max-running' 'health --max-unserved' 'health --max-silence' 'health --max-wal' 'health --min-disk' 'health --busy-timeout' 'health --db'
 set -a __qctl_with_value 'assert --wait' 'assert --busy-timeout' 'assert --db'
+set -a __qctl_with_value 'forecast --workers' 'forecast --since' 'forecast --busy-timeout' 'forecast --db'
 set -a __qctl_with_value 'events --since' 'events --busy-timeout' 'events --type' 'events -t' 'events --db'
 set -a __qctl_with_value 'serve --host' 'serve --port' 'serve --token' 'serve --busy-timeout' 'serve --db'
 set -a __qctl_with_value 'dlq --status' 'dlq -s' 'dlq --type' 'dlq -t' 'dlq --queue' 'dlq -q' 'dlq --tag' 'dlq --key' 'dlq --since' 'dlq --until' 'dlq --search' 'dlq --error' 'dlq --group' 'dlq -g' 'dlq --limit' 'dlq -n' 'dlq --busy-timeout' 'dlq --db'
@@ -159,6 +160,7 @@ complete -c qctl -n '__qctl_at \'\'' -a resume -d 'Let jobs start again that wer
 complete -c qctl -n '__qctl_at \'\'' -a stats -d 'Show how the queue does'
 complete -c qctl -n '__qctl_at \'\'' -a health -d 'Say whether the queue is healthy, by exit code'
 complete -c qctl -n '__qctl_at \'\'' -a assert -d 'Check what must hold of the queue, by exit code'
+complete -c qctl -n '__qctl_at \'\'' -a forecast -d 'Say when the queue will be empty'
 complete -c qctl -n '__qctl_at \'\'' -a events -d 'Print what happened to jobs, as NDJSON'
 complete -c qctl -n '__qctl_at \'\'' -a serve -d 'Serve the figures over HTTP: a page, health, metrics'
 complete -c qctl -n '__qctl_at \'\'' -a dlq -d 'Inspect and replay dead letters'
@@ -396,6 +398,14 @@ complete -c qctl -n '__qctl_at \'assert\'' -l db -r -F -d 'The queue file (defau
 complete -c qctl -n '__qctl_at \'assert\'' -l json -d 'JSON: one object, or one a line for lists.'
 complete -c qctl -n '__qctl_at \'assert\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'assert\'' -l help -s h -d 'Show the help of a command.'
+
+# forecast
+complete -c qctl -n '__qctl_at \'forecast\'' -l workers -r -f -d 'With N jobs at once, instead of as many as now.'
+complete -c qctl -n '__qctl_at \'forecast\'' -l since -r -f -d 'Go by the last so long (default 1h).'
+complete -c qctl -n '__qctl_at \'forecast\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
+complete -c qctl -n '__qctl_at \'forecast\'' -l json -d 'JSON: one object, or one a line for lists.'
+complete -c qctl -n '__qctl_at \'forecast\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
+complete -c qctl -n '__qctl_at \'forecast\'' -l help -s h -d 'Show the help of a command.'
 
 # events
 complete -c qctl -n '__qctl_at \'events\'' -l since -r -f -d 'From then on: 1h, 09:00, 2026-10-13 (default 1h; with -f: now).'

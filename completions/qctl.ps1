@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('stats', 'Show how the queue does.'),
                 @('health', 'Say whether the queue is healthy, by exit code.'),
                 @('assert', 'Check what must hold of the queue, by exit code.'),
+                @('forecast', 'Say when the queue will be empty.'),
                 @('events', 'Print what happened to jobs, as NDJSON.'),
                 @('serve', 'Serve the figures over HTTP: a page, health, metrics.'),
                 @('dlq', 'Inspect and replay dead letters.'),
@@ -397,6 +398,21 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Subs = @(
             )
             Arguments = @('-')
+            Tail = $false
+        }
+        'forecast' = @{
+            Options = @(
+                @('--workers', '-', 'With N jobs at once, instead of as many as now.'),
+                @('--since', '-', 'Go by the last so long (default 1h).'),
+                @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
+                @('--json', '', 'JSON: one object, or one a line for lists.'),
+                @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
+                @('--help', '', 'Show the help of a command.'),
+                @('-h', '', 'Show the help of a command.')
+            )
+            Subs = @(
+            )
+            Arguments = @()
             Tail = $false
         }
         'events' = @{

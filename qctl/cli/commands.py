@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "stats": ("stats", "STATS", "Show how the queue does."),
     "health": ("health", "HEALTH", "Say whether the queue is healthy, by exit code."),
     "assert": ("assertion", "ASSERT", "Check what must hold of the queue, by exit code."),
+    "forecast": ("forecast", "FORECAST", "Say when the queue will be empty."),
     "events": ("events", "EVENTS", "Print what happened to jobs, as NDJSON."),
     "serve": ("serve", "SERVE", "Serve the figures over HTTP: a page, health, metrics."),
     "dlq": ("dlq", "", "Inspect and replay dead letters."),

@@ -109,9 +109,14 @@ def nagios(verdict: dict[str, Any]) -> str:
     state = {"healthy": "OK", "degraded": "WARNING", "unhealthy": "CRITICAL"}.get(verdict["status"], "UNKNOWN")
     text = "; ".join(verdict["issues"]) or "the queue is healthy"
     data = " ".join(
-        f"'{check['name']}'={check['value']:.6g};{check['limit']:.6g}{':' if check['name'] == 'disk' else ''}"
+        f"'{check['name']}'={plain(check['value'])};{plain(check['limit'])}{':' if check['name'] == 'disk' else ''}"
         for check in verdict.get("checks", ())
         if check["value"] is not None
     )
     line = f"QCTL {state} - {text}".replace("|", "/")
     return "".join(one if one.isprintable() else " " for one in line) + (f" | {data}" if data else "")
+
+
+def plain(value: float) -> str:
+    """A number without an exponent, which plugins may not print."""
+    return f"{value:.3f}".rstrip("0").rstrip(".")

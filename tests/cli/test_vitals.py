@@ -90,5 +90,5 @@ def test_nagios_gets_one_line_with_performance_data(
     run_one(queue, int(queue.enqueue("a")), ending.SUCCEEDED, time.time() - 5)
     done = cli("health", "--nagios", *extra)
     assert done.code == code
-    assert re.fullmatch(rf"QCTL {word} - [^|\n]+ \| 'depth'=0;1000 .*'disk'=[0-9.e+]+;[0-9.e+]+:\n", done.out), done.out
+    assert re.fullmatch(rf"QCTL {word} - [^|\n]+ \| 'depth'=0;1000 .*'disk'=[0-9.]+;[0-9.]+:\n", done.out), done.out
     assert cli("health", "--nagios", db=None).out.startswith("QCTL UNKNOWN - ")
