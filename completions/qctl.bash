@@ -20,7 +20,7 @@ __qctl_place() {
         options='--busy-timeout --db --help --json -h'
         ;;
     'list')
-        options='--busy-timeout --db --help --json --key --limit --queue --search --since --status --tag --type --until -h -n -q -s -t'
+        options='--busy-timeout --db --flow --help --json --key --limit --queue --search --since --status --tag --type --until -h -n -q -s -t'
         ;;
     'show')
         options='--busy-timeout --db --help --json -h'
@@ -275,7 +275,7 @@ __qctl_kind() {
         --type|-t) kind='types' ;;
         --queue|-q) kind='queues' ;;
         --tag) kind='tags' ;;
-        --key|--since|--until|--search|--limit|-n|--busy-timeout) kind='-' ;;
+        --key|--since|--until|--search|--flow|--limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'show')

@@ -161,6 +161,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--since', '-', 'Only jobs created since: 1h, today 09:00, 2026-10-13.'),
                 @('--until', '-', 'Only jobs created until.'),
                 @('--search', '-', 'Only jobs with this text in type, payload, command or error.'),
+                @('--flow', '-', 'Only the steps of this flow.'),
                 @('--limit', '-', 'At most so many, newest first (default 20; 0: all).'),
                 @('-n', '-', 'At most so many, newest first (default 20; 0: all).'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),

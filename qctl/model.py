@@ -226,7 +226,7 @@ class Filter:
     `search`: text within type, payload, command or last_error; `error`: text within last_error; `keys`: any of them.
     """
 
-    __slots__ = ("error", "keys", "queues", "search", "since", "statuses", "tags", "types", "until")
+    __slots__ = ("error", "flow", "keys", "queues", "search", "since", "statuses", "tags", "types", "until")
 
     def __init__(
         self,
@@ -240,7 +240,9 @@ class Filter:
         search: str | None = None,
         error: str | None = None,
         keys: Sequence[str] = (),
+        flow: int | None = None,
     ) -> None:
+        self.flow = flow
         self.statuses = statuses
         self.types = types
         self.queues = queues

@@ -22,6 +22,10 @@ def run(values: Values) -> int:
 
     now = time.time()
     filter, limit = filter_of(values, now), limit_of(values)
+    if values["flow"] is not None:
+        from qctl.rules.newjob import whole
+
+        filter.flow = whole("--flow", values["flow"], 1, 2**63 - 1)
     queue = look_at_queue(values)
     columns = [
         Column("", "glyph", people=True),
@@ -114,6 +118,7 @@ LIST = Command(
     "List jobs.",
     run,
     *FILTERS,
+    Option("--flow", metavar="N", help="Only the steps of this flow."),
     Option("--limit", "-n", metavar="N", help="At most so many, newest first (default 20; 0: all)."),
     epilog=(
         "qctl list --status failed --since 1d",

@@ -88,6 +88,9 @@ def test_cancel_ends_a_flow_and_wait_says_how_it_ended(cli: Cli, file: str) -> N
     assert json.loads(cli("flow", "show", "1", "--json").out)["status"] == "cancelled"
     assert cli("flow", "run", file, "--dry-run").out == ""
     assert len(cli("flow", "list").out.splitlines()) == 1
+    cli("enqueue", "t")
+    assert [line.split("\t")[0] for line in cli("list", "--flow", "1").out.splitlines()] == ["4", "3", "2", "1"]
+    assert cli("list", "--flow", "x").code == 2
 
 
 def test_a_flow_of_10_000_steps_into_one_is_stored_in_under_two_seconds(queue: Queue) -> None:

@@ -187,13 +187,3 @@ def test_a_deleted_job_takes_its_needs_along(queue: Queue) -> None:
     queue.enqueue("t", after=first)
     queue.store.connection.execute("DELETE FROM jobs WHERE number = 2")
     assert queue.store.read("SELECT count(*) FROM qctl_needs") == [(0,)]
-
-
-@pytest.mark.parametrize("name", ["unblock_met", "needs_of_job", "needed_by", "waits_for", "left_behind"])
-def test_no_statement_on_needs_scans_a_table(queue: Queue, name: str) -> None:
-    from qctl.store.sqlite.sql import sql
-
-    statement = sql(name)
-    count = 1 if "?1" in statement else statement.count("?")
-    plan = [row[3] for row in queue.store.read("EXPLAIN QUERY PLAN " + statement, [1] * count)]
-    assert not [line for line in plan if line.startswith("SCAN") and ("jobs" in line or "needs" in line)]

@@ -42,11 +42,11 @@ def insert_flow(store: SQLiteStore, name: str, steps: Sequence[tuple[Step, NewJo
 
 def list_flows(store: SQLiteStore, limit: int = -1) -> list[dict[str, Any]]:
     """Newest first: number, name, created_at, status, steps, and how many of them are in each status."""
-    return [described(row) for row in store.read(sql("flows"), (None, limit))]
+    return [described(row) for row in store.read(sql("flows"), (0, 2**63 - 1, limit))]
 
 
 def get_flow(store: SQLiteStore, number: int) -> dict[str, Any]:
-    rows = store.read(sql("flows"), (number, 1))
+    rows = store.read(sql("flows"), (number, number, 1))
     if not rows:
         raise NotFound(f"there is no flow {number}")
     return described(rows[0])

@@ -114,6 +114,9 @@ def conditions(filter: Filter) -> tuple[list[str], list[Any]]:
         if values:
             parts.append(f"{column} IN ({', '.join('?' * len(values))})")
             parameters += values
+    if filter.flow is not None:
+        parts.append("flow = ? AND flow IS NOT NULL")  # in the words of jobs_flow
+        parameters.append(filter.flow)
     if filter.keys:
         parts.append(f"key IN ({', '.join('?' * len(filter.keys))})")
         parameters += filter.keys

@@ -66,36 +66,36 @@ def needs_of_job(store: SQLiteStore, number: int) -> list[dict[str, Any]]:
 def needed_by(store: SQLiteStore, number: int) -> list[dict[str, Any]]:
     """The jobs that wait or waited for a job: number, kind, met, type, step, status."""
     keys = ("number", "kind", "met", "type", "step", "status")
-    return [dict(zip(keys, row, strict=True)) for row in store.read(sql("needed_by"), (number,))]
-
-
-def listed(numbers: Iterable[int]) -> str:
-    """The numbers as a JSON array, for json_each."""
-    return "[" + ",".join([str(int(number)) for number in numbers]) + "]"
+    return [dict(zip(keys, row, strict=True)) for row in sorted(store.read(sql("needed_by"), (number,)))]
 
 
 def left_behind(store: SQLiteStore, numbers: Iterable[int]) -> list[int]:
     """The blocked jobs that could not run if these were cancelled, directly or through one another, in order."""
     if not store.read("SELECT 1 FROM qctl_needs LIMIT 1"):
         return []
-    return [row[0] for row in store.read(sql("left_behind"), (listed(numbers),))]
+    named = set(numbers)
+    found: set[int] = set()
+    left = list(named)
+    while left:
+        for (number,) in store.read(sql("left_behind"), (left.pop(),)):
+            if number not in found and number not in named:
+                found.add(number)
+                left.append(number)
+    return sorted(found)
 
 
-def waits_for(store: SQLiteStore, numbers: Sequence[int]) -> dict[int, list[int]]:
-    """For blocked jobs the numbers that each still waits for, a few of them."""
-    found: dict[int, list[int]] = {}
-    for job, needs in store.read(sql("waits_for"), (listed(numbers),)):
-        found.setdefault(job, []).append(needs)
-    return found
+def waits_for(store: SQLiteStore, numbers: Iterable[int]) -> dict[int, list[int]]:
+    """For those of the jobs that wait for others: the numbers that each still waits for."""
+    found = {number: sorted(row[0] for row in store.read(sql("waits_for"), (number,))) for number in numbers}
+    return {number: needs for number, needs in found.items() if needs}
 
 
-def give_inputs(connection: sqlite3.Connection, leases: Sequence[Lease]) -> None:
+def give_inputs(connection: sqlite3.Connection, leases: Iterable[Lease]) -> None:
     """Give claimed jobs the results of those they waited for: by step within their flow, else by number."""
     from qctl.rules.newjob import quote
 
-    parts: dict[int, list[str]] = {}
-    for job, name, result in connection.execute(sql("inputs"), (listed(lease.number for lease in leases),)):
-        parts.setdefault(job, []).append(f"{quote(str(name))}:{'null' if result is None else result}")
     for lease in leases:
-        if lease.number in parts:
-            lease.inputs = "{" + ",".join(parts[lease.number]) + "}"
+        rows = connection.execute(sql("inputs"), (lease.number,)).fetchall()
+        if rows:
+            parts = [f"{quote(str(name))}:{'null' if result is None else result}" for name, result in rows]
+            lease.inputs = "{" + ",".join(parts) + "}"

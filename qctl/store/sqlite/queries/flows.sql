@@ -4,5 +4,5 @@ SELECT f.number, f.name, f.created_at, count(j.number),
   count(*) FILTER (WHERE j.status = 'processing'), count(*) FILTER (WHERE j.status = 'completed'),
   count(*) FILTER (WHERE j.status = 'failed'), count(*) FILTER (WHERE j.status = 'cancelled')
 FROM qctl_flows f LEFT JOIN jobs j ON j.flow = f.number AND j.flow IS NOT NULL
-WHERE ?1 IS NULL OR f.number = ?1
-GROUP BY f.number ORDER BY f.number DESC LIMIT ?2
+WHERE f.number BETWEEN ? AND ?
+GROUP BY f.number ORDER BY f.number DESC LIMIT ?

@@ -1,6 +1,5 @@
 -- Primary key of qctl_needs, then that of jobs. Plain SQL may have stored a result that is no JSON.
-SELECT own.number, CASE WHEN other.flow = own.flow THEN other.step ELSE other.number END,
+SELECT CASE WHEN other.flow = own.flow THEN other.step ELSE other.number END,
   CASE WHEN json_valid(other.result) THEN other.result END
-FROM json_each(?) JOIN qctl_needs ON job = value
-JOIN jobs own ON own.number = job JOIN jobs other ON other.number = needs
-ORDER BY own.number, other.number
+FROM qctl_needs JOIN jobs own ON own.number = job JOIN jobs other ON other.number = needs
+WHERE job = ?

@@ -1,2 +1,2 @@
--- qctl_needs_unmet: what blocked jobs still wait for.
-SELECT job, needs FROM json_each(?) JOIN qctl_needs ON job = value AND met = 0 ORDER BY job, needs
+-- qctl_needs_unmet: what a blocked job still waits for.
+SELECT needs FROM qctl_needs WHERE job = ? AND met = 0
