@@ -98,6 +98,14 @@ class Log:
             text += " · dead letter"
         self.line(at, status, run, text)
 
+    def announce(self, worker: str, slots: int, known: int, modules: list[str], path: str) -> None:
+        """Say who begins to work, with what, on what."""
+        text = f"qctl {worker} · {slots} slot" + ("s" if slots > 1 else "")
+        if known:
+            text += f" · {known} handler{'s' if known > 1 else ''} from {', '.join(modules)}"
+        self.note(f"{text} · {path}", worker=worker)
+        self.flush()
+
     def note(self, text: str, **fields: Any) -> None:
         """Something about the worker itself."""
         if self.form == "text":

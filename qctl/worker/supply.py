@@ -73,6 +73,18 @@ class Supply:
         runs += self.wide.runs.values()
         return runs
 
+    def collect(self) -> list[tuple[Run, Ending, Facts]]:
+        """The runs that ended since the last call. What a process that died had not begun goes back to the queue."""
+        ended, orphans = self.pool.collect()
+        if self.wide.ended:
+            ended, self.wide.ended = ended + self.wide.ended, []
+        ended += self.commands.reap()
+        for run, ending, _facts in ended:
+            self.pace.learn(run.lease.type, ending.finished_at - ending.started_at)
+        if orphans:
+            self.hand_back([run.lease for run in orphans])
+        return ended
+
     def begin(self, leases: list[Lease]) -> None:
         """Begin jobs of the wide process, for which there is room."""
         wall, now = time.time(), time.monotonic()

@@ -130,7 +130,7 @@ class Worker:
         if self.waker.fd >= 0:
             self.watch(self.waker.fd, self.woken)
         self.watch(self.signals.fd, self.signals.clear)
-        self.announce()
+        self.log.announce(self.id, self.options.concurrency, self.pool.own, self.options.handlers, self.store.path)
         try:
             self.loop()
             # Only now: after a fault the row stays, and whoever sees our lock free gives back what we held.
@@ -142,15 +142,6 @@ class Worker:
             self.waker.close()
             self.log.flush()
         return self.counts
-
-    def announce(self) -> None:
-        slots = f"{self.options.concurrency} slot" + ("s" if self.options.concurrency > 1 else "")
-        known = self.pool.own
-        handlers = (
-            f" · {known} handler{'s' if known > 1 else ''} from {', '.join(self.options.handlers)}" if known else ""
-        )
-        self.log.note(f"qctl {self.id} · {slots}{handlers} · {self.store.path}", worker=self.id)
-        self.log.flush()
 
     def loop(self) -> None:
         begun = time.monotonic()
@@ -225,18 +216,9 @@ class Worker:
 
     def collect(self) -> None:
         """Gather what ended."""
-        ended, orphans = self.pool.collect()
-        if self.wide.ended:
-            ended, self.wide.ended = ended + self.wide.ended, []
-            self.look_wide = True
-        for run, ending, facts in ended:
-            self.supply.pace.learn(run.lease.type, ending.finished_at - ending.started_at)
+        self.look_wide = self.look_wide or bool(self.wide.ended)
+        for run, ending, facts in self.supply.collect():
             self.add_ending(run, ending, facts)
-        for command, ending, facts in self.commands.reap():
-            self.supply.pace.learn(command.lease.type, ending.finished_at - ending.started_at)
-            self.add_ending(command, ending, facts)
-        if orphans:
-            self.supply.hand_back([run.lease for run in orphans])
 
     def add_ending(self, run: Run, ending: Ending, facts: Facts) -> None:
         if not self.endings:
