@@ -99,7 +99,6 @@ def test_a_delayed_job_ahead_does_not_keep_others_waiting(acts: Acts) -> None:
         ({"handlers": {"a", "b"}, "queues": {"default"}, "types": {"a"}}, [1, 3]),
         ({"handlers": {"a", "b"}, "queues": {"none"}}, []),
     ],
-    ids=str,
 )
 def test_a_worker_gets_what_it_can_run_and_was_told_to(
     acts: Acts, options: dict[str, Any], expected: list[int]
