@@ -82,7 +82,7 @@ def test_enqueue_of_a_typed_job_loads_next_to_nothing(argv: list[str], file: str
     assert found & HEAVY == set()
     ours = {name for name in found if name.partition(".")[0] == "qctl"}
     known = bare("import sqlite3")  # datetime is among them: that is not ours to avoid
-    assert found - ours - known <= {"_json", "fcntl", "stat", "functools", "os", "_functools"}
+    assert found - ours - known <= {"_json", "errno", "fcntl", "stat", "functools", "os", "_functools"}
 
 
 def test_the_version_needs_no_database() -> None:

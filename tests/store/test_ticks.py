@@ -245,9 +245,9 @@ def test_ten_thousand_schedules_cost_a_tick_and_an_idle_look_next_to_nothing(sto
         )
     add(store, "* * * * *", type="due")
     fire(store, NOW + 60)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(fire(store, NOW + 120).numbers) == 1
-    assert time.perf_counter() - begun < 0.05
+    assert time.process_time() - begun < 0.05
     count = 0
 
     def step() -> int:
