@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,3 +196,16 @@ def test_a_file_is_not_called_after_nothing() -> None:
     empty = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "tools"}
     assert not {file.stem for file in FILES} & empty
     assert not {folder.name for folder in PACKAGE.rglob("*") if folder.is_dir()} & empty
+
+
+# -- what is installed -----------------------------------------------------------------------------------------------
+
+
+def test_every_file_that_the_package_reads_is_installed_with_it() -> None:
+    settings = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    installed = {PACKAGE.parent / name for name in settings["script-files"]}
+    for package, patterns in settings["package-data"].items():
+        folder = PACKAGE.parent / package.replace(".", "/")
+        installed |= {file for pattern in patterns for file in folder.glob(pattern)}
+    there = {file for kind in ("*.sql", "*.txt", "*.html", "py.typed") for file in PACKAGE.rglob(kind)}
+    assert there and there <= installed

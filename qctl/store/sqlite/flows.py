@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qctl.model import BLOCKED, PENDING, NotFound
 from qctl.store.sqlite.insert import insert_jobs
+from qctl.store.sqlite.needs import insert_needs
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -28,8 +29,8 @@ def insert_flow(store: SQLiteStore, name: str, steps: Sequence[tuple[Step, NewJo
             job.more = {**(job.more or {}), "flow": flow, "step": step.name, "status": status}
         numbers = insert_jobs(connection, [job for _step, job in steps], now)
         by_name = {step.name: number for (step, _job), number in zip(steps, numbers, strict=True)}
-        connection.executemany(
-            sql("insert_need"),
+        insert_needs(
+            connection,
             [
                 (by_name[step.name], kind, kind, by_name[need])
                 for step, _job in steps

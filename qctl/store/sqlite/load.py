@@ -9,6 +9,7 @@ from qctl.model import FINISHED, STATUSES, BadValue
 from qctl.rules.settings import SETTINGS
 from qctl.store.sqlite.dump import FORMAT, HISTORY, OUTPUT, RECORDS
 from qctl.store.sqlite.limits import set_triggers
+from qctl.store.sqlite.needs import set_trigger
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -180,6 +181,8 @@ class Loader:
                         raise BadValue(f"needs: job {str(one.get('id'))[:40]!r} is not here")
                     row["needs"] = needed[0]
                 insert(connection, f"qctl_{name}", {"job": job, **row}, "")
+        if nested.get("needs"):
+            set_trigger(connection)
         # What it needed may have ended here since: a job that is there already is not changed, so nobody would let it go.
         if values.get("status") == "blocked" and nested.get("needs"):
             self.release(connection, job)

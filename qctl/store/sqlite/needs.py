@@ -5,7 +5,7 @@ from __future__ import annotations
 from qctl.model import BadValue, NotFound
 from qctl.rules.needs import KINDS
 from qctl.store.sqlite.insert import MissingNeed
-from qctl.store.sqlite.sql import sql
+from qctl.store.sqlite.sql import read, sql
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,8 +53,19 @@ def needed(connection: sqlite3.Connection, needs: Needs, index: int, own: int) -
 
 def tie(connection: sqlite3.Connection, number: int, kinds: dict[int, str]) -> bool:
     """Let a blocked job that was just stored wait for others. False when all have ended already: it is pending now."""
-    connection.executemany(sql("insert_need"), [(number, kind, kind, needs) for needs, kind in kinds.items()])
+    insert_needs(connection, [(number, kind, kind, needs) for needs, kind in kinds.items()])
     return not connection.execute(sql("unblock_met"), (number,)).rowcount
+
+
+def insert_needs(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str, int]]) -> None:
+    """Store what waits for what, as `insert_need.sql` takes it, and have the trigger that lets it go."""
+    set_trigger(connection)
+    connection.executemany(sql("insert_need"), rows)
+
+
+def set_trigger(connection: sqlite3.Connection) -> None:
+    """Have the trigger that lets jobs go when what they wait for ends."""
+    connection.execute(read("needed.sql"))
 
 
 def needs_of_job(store: SQLiteStore, number: int) -> list[dict[str, Any]]:

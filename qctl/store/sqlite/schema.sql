@@ -281,14 +281,7 @@ CREATE TABLE qctl_needs (
 CREATE INDEX qctl_needs_needed ON qctl_needs (needs, met);
 CREATE INDEX qctl_needs_unmet ON qctl_needs (job) WHERE met = 0; -- the last of 10,000 is found as fast as the first
 
--- Whoever ends a job, and however, lets go what waited for that, in the same transaction. Two steps, as with the times.
-CREATE TRIGGER jobs_end AFTER UPDATE OF status ON jobs
-WHEN (NEW.status = 'completed' OR NEW.status = 'failed' OR NEW.status = 'cancelled')
-  AND EXISTS (SELECT 1 FROM qctl_needs WHERE needs = NEW.number AND met = 0)
-BEGIN
-  INSERT INTO qctl_ends VALUES (NEW.number, NEW.status, NEW.updated_at);
-END;
-
+-- What waited for a job's end is let go through here, by the trigger of needed.sql.
 CREATE VIEW qctl_ends AS SELECT number, status, updated_at FROM jobs;
 
 CREATE TRIGGER qctl_ended INSTEAD OF INSERT ON qctl_ends
