@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import tomllib
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
