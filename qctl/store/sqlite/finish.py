@@ -99,16 +99,14 @@ def move_on(
 
 
 def complete(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], outcomes: Sequence[Outcome]) -> None:
-    """Write down completions, all at once; one by one if some came too late, to learn which they were."""
-    statement = sql("complete_job")
-    connection.execute("SAVEPOINT qctl_complete")
-    if connection.executemany(statement, rows).rowcount != len(rows):
-        connection.execute("ROLLBACK TO qctl_complete")
-        fresh = {row[5] for row in rows if connection.execute(statement, row).rowcount}
-        for outcome in outcomes:
-            if outcome.move is not None and outcome.move.status == COMPLETED and outcome.ending.number not in fresh:
-                outcome.move = None
-    connection.execute("RELEASE qctl_complete")
+    """Write down completions, all at once. If some changed nothing, ask which: a lease that had gone is not as we wrote it."""
+    changed = connection.executemany(sql("complete_job"), rows).rowcount
+    if changed == len(rows):
+        return
+    late = {row[5] for row in rows if not changed or not connection.execute(sql("is_completed"), row).fetchone()}
+    for outcome in outcomes:
+        if outcome.ending.number in late:
+            outcome.move = None
 
 
 def is_cancelled(connection: sqlite3.Connection, number: int) -> bool:
