@@ -43,7 +43,7 @@ class Syncer:
 
     def run(self) -> None:
         try:
-            while True:
+            while self.is_open:
                 self.bell.acquire()
                 if not self.is_open:
                     return
@@ -58,7 +58,7 @@ class Syncer:
 
     def close(self) -> None:
         """The last commits are on disk when this returns. Raises OSError."""
-        self.is_open = False
+        self.is_open = False  # first: a thread that still has work looks at it when that is done
         if not self.is_asked:
             self.bell.release()
         with self.gone:
