@@ -126,7 +126,6 @@ class Worker:
         self.pool.load()
         workers.register(self.store, self.id, self.options.concurrency, time.time())
         workers.tell_types(self.store, self.id, self.pool.types)
-        self.store.sync_later(lambda error: self.log.note(f"! {self.store.path}-wal: {error.strerror}"))
         self.waker = Waker(self.store.path + "-wal")
         if self.waker.fd >= 0:
             self.watch(self.waker.fd, self.woken)

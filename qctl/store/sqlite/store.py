@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.finish import Outcome
     from qctl.store.sqlite.gates import Limits
     from qctl.store.sqlite.lock import LifeLocks
-    from qctl.store.sqlite.sync import Syncer
 
 
 FAULTS = (sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.InternalError)
@@ -87,7 +86,6 @@ class SQLiteStore:
         self.identity = None if self.lock is None else identity(self.path)
         self.life_locks: LifeLocks | None = None
         self.known_limits: Limits | None = None
-        self.syncer: Syncer | None = None
 
     # -- transactions ---------------------------------------------------------------------------------------------
 
@@ -110,8 +108,6 @@ class SQLiteStore:
         try:
             if error is None:
                 self.connection.execute("COMMIT")
-                if self.syncer is not None:
-                    self.keep_syncing(self.syncer)
             elif self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
         except BaseException as failure:
@@ -125,21 +121,6 @@ class SQLiteStore:
                 self.lock.release()
         if type(error) in FAULTS:
             raise explain(error, self.path) from error  # type: ignore[arg-type]
-
-    def sync_later(self, failed: Callable[[OSError], None]) -> None:
-        """From now on commits are on disk within 10 ms, not at once; `failed` is told in a thread if the disk refuses."""
-        from qctl.store.sqlite.sync import Syncer
-
-        if self.lock is not None:
-            self.syncer = Syncer(self.path + "-wal", failed)
-            self.connection.execute("PRAGMA synchronous=NORMAL")
-
-    def keep_syncing(self, syncer: Syncer) -> None:
-        if syncer.has_failed:
-            self.syncer = None
-            self.connection.execute("PRAGMA synchronous=FULL")  # from here on each commit learns of it itself
-        else:
-            syncer.ask()
 
     def write(self) -> Transaction:
         return Transaction(self)
@@ -167,16 +148,9 @@ class SQLiteStore:
         return self.lock is None or identity(self.name) == self.identity
 
     def close(self) -> None:
-        try:
-            if self.syncer is not None:
-                self.syncer.close()
-        except OSError as error:
-            raise explain(error, self.path) from error
-        finally:
-            self.syncer = None
-            self.connection.close()
-            if self.lock is not None:
-                self.lock.close()
+        self.connection.close()
+        if self.lock is not None:
+            self.lock.close()
         if self.life_locks is not None:
             self.life_locks.close()
             self.life_locks = None
