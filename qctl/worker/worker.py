@@ -278,6 +278,7 @@ class Worker:
             if leases:
                 self.types.equip(leases)
                 self.supply.add(leases)
+                self.supply.start(time.monotonic())  # before anything else: somebody may be waiting for it
         if claim or room:
             self.due_at = None if self.look else self.intake.next_due()
             if claim and ready < missing and self.due_at is not None:
