@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from qctl.model import Lease
     from qctl.rules.ending import Ending, Facts
 
+    Gone = tuple["CommandRun", int, float]
+    """A run whose process has ended, its exit status (or signal, negative), and when (epoch seconds)."""
+
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL: again later, no attempt used
 FOR_GOOD = (65, 78)  # EX_DATAERR, EX_CONFIG
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
@@ -176,25 +179,41 @@ class Commands:
         del run.pipes[fd]
         os.close(fd)
 
-    def reap(self) -> list[tuple[CommandRun, Ending, Facts]]:
-        """The runs whose process has ended. Its group is killed before it is reaped, while the number is its own."""
-        ended = []
+    def gone(self) -> list[Gone]:
+        """The runs whose process has ended, reaped. The group is killed before that, while the number is its own."""
+        if not self.running:
+            return []
+        gone: list[Gone] = []
+        while self.running:
+            try:
+                first = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                break
+            if first is None:
+                return gone  # one question, however many run
+            run = self.running.get(first.si_pid)
+            if run is None:
+                break  # a process of others, which stands in the way
+            gone.append(self.reap(run))
         for pid, run in list(self.running.items()):
             try:
-                gone = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            except ChildProcessError:
-                gone = None  # reaped elsewhere: its status is lost
-                status = -signal.SIGKILL
-            else:
-                if gone is None:
-                    continue
-                run.signal(signal.SIGKILL)
-                self.guard.remove(pid)
-                status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            del self.running[pid]
-            self.read_rest(run)
-            ended.append((run, self.verdict(run, status), run.facts()))
-        return ended
+                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                    gone.append(self.reap(run))
+            except ChildProcessError:  # reaped elsewhere: its status is lost
+                del self.running[pid]
+                gone.append((run, -signal.SIGKILL, time.time()))
+        return gone
+
+    def reap(self, run: CommandRun) -> Gone:
+        run.signal(signal.SIGKILL)
+        self.guard.remove(run.pid)
+        del self.running[run.pid]
+        return run, os.waitstatus_to_exitcode(os.waitpid(run.pid, 0)[1]), time.time()
+
+    def settle(self, run: CommandRun, status: int, now: float) -> tuple[CommandRun, Ending, Facts]:
+        """The ending of a run whose process is gone: with all it wrote."""
+        self.read_rest(run)
+        return run, self.verdict(run, status, now), run.facts()
 
     def read_rest(self, run: CommandRun) -> None:
         """Take what is left in the pipes, and close them: a grandchild that keeps them open does not hold the job."""
@@ -204,8 +223,7 @@ class Commands:
                     break
             self.drop(fd, run)
 
-    def verdict(self, run: CommandRun, status: int) -> Ending:
-        now = time.time()
+    def verdict(self, run: CommandRun, status: int, now: float) -> Ending:
         result, complaint = self.result(run)
         if status == 0:
             if complaint and run.fate is None:

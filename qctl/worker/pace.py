@@ -38,6 +38,6 @@ class Pace:
     def length(self, type_: str) -> float:
         return self.lengths.get(type_, 1.0)
 
-    def ahead(self) -> int:
-        """How many jobs more than there are free slots are worth a claim."""
-        return min(MOST, int(AHEAD / self.overall)) if self.overall < AHEAD else 0
+    def ahead(self, slots: int) -> int:
+        """How many jobs may lie ready behind those in `slots` slots."""
+        return min(MOST, int(AHEAD / self.overall) * slots) if self.overall < AHEAD else 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qctl.model import Lease
     from qctl.rules.ending import Ending, Facts
     from qctl.store.sqlite.store import SQLiteStore
-    from qctl.worker.commands import Commands
+    from qctl.worker.commands import Commands, Gone
     from qctl.worker.log import Log
     from qctl.worker.pool import Pool
     from qctl.worker.process import HandlerProcess
@@ -78,12 +78,24 @@ class Supply:
         ended, orphans = self.pool.collect()
         if self.wide.ended:
             ended, self.wide.ended = ended + self.wide.ended, []
-        ended += self.commands.reap()
-        for run, ending, _facts in ended:
-            self.pace.learn(run.lease.type, ending.finished_at - ending.started_at)
+        self.learn(ended)
         if orphans:
             self.hand_back([run.lease for run in orphans])
+        return ended + self.settle(self.commands.gone())
+
+    def settle(self, gone: list[Gone]) -> list[tuple[Run, Ending, Facts]]:
+        """The endings of commands whose processes are gone."""
+        ended: list[tuple[Run, Ending, Facts]] = [self.commands.settle(*one) for one in gone]
+        self.learn(ended)
         return ended
+
+    def learn(self, ended: list[tuple[Run, Ending, Facts]]) -> None:
+        for run, ending, _facts in ended:
+            self.pace.learn(run.lease.type, ending.finished_at - ending.started_at)
+
+    def ahead(self) -> int:
+        """How many jobs more than there are free slots are worth a claim."""
+        return self.pace.ahead(self.slots)
 
     def begin(self, leases: list[Lease]) -> None:
         """Begin jobs of the wide process, for which there is room."""

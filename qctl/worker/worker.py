@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import random
-import selectors
 import time
 
 from qctl.model import PENDING
 from qctl.rules.when import parse_duration, to_text
-from qctl.store.sqlite import workers
+from qctl.store.sqlite import syncer, workers
 from qctl.worker.care import Care
 from qctl.worker.commands import Commands
 from qctl.worker.control import Control
+from qctl.worker.events import Events
 from qctl.worker.hardship import FAULTS, Hardship
 from qctl.worker.intake import Intake
 from qctl.worker.options import Options
 from qctl.worker.output import DEFAULT_LIMIT, store_output, taken
 from qctl.worker.pace import LONG
 from qctl.worker.pool import Pool
+from qctl.worker.relay import relay
 from qctl.worker.run import Run
 from qctl.worker.supply import Supply
 from qctl.worker.typebook import TypeBook
@@ -27,7 +28,6 @@ from qctl.worker.widepool import WidePool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from qctl.model import Lease
@@ -52,11 +52,11 @@ class Worker:
         self.log = log
         self.signals = signals
         self.id = f"worker-{os.urandom(4).hex()}"
-        self.selector = selectors.DefaultSelector()
+        self.events = Events()
         self.commands = Commands(
             store.path,
-            lambda fd, run: self.watch(fd, lambda: self.commands.readable(fd, run)),
-            self.unwatch,
+            lambda fd, run: self.events.watch(fd, lambda: self.commands.readable(fd, run)),
+            self.events.unwatch,
             options.memory,
         )
         self.pool = Pool(
@@ -64,8 +64,8 @@ class Worker:
             options.concurrency,
             verbose=options.verbose,
             db=store.path,
-            watch=self.watch,
-            unwatch=self.unwatch,
+            watch=self.events.watch,
+            unwatch=self.events.unwatch,
             memory=options.memory,
             most=options.max_jobs_per_child,
         )
@@ -108,28 +108,18 @@ class Worker:
         text = self.store.setting(name)
         return default if text is None else parse_duration(text)
 
-    # -- the selector ---------------------------------------------------------------------------------------------
-
-    def watch(self, fd: int, callback: Callable[[], None]) -> None:
-        self.selector.register(fd, selectors.EVENT_READ, callback)
-
-    def unwatch(self, fd: int) -> None:
-        try:
-            self.selector.unregister(fd)
-        except (KeyError, ValueError):
-            pass
-
     # -- life -----------------------------------------------------------------------------------------------------
 
     def run(self) -> dict[str, int]:
         """Work. Returns how many jobs ended as completed, failed (dead letters), pending (to retry), cancelled."""
         self.pool.load()
+        syncer.sync_behind(self.store)
         workers.register(self.store, self.id, self.options.concurrency, time.time())
         workers.tell_types(self.store, self.id, self.pool.types)
         self.waker = Waker(self.store.path + "-wal")
         if self.waker.fd >= 0:
-            self.watch(self.waker.fd, self.woken)
-        self.watch(self.signals.fd, self.signals.clear)
+            self.events.watch(self.waker.fd, self.woken)
+        self.events.watch(self.signals.fd, self.signals.clear)
         self.log.announce(self.id, self.options.concurrency, self.pool.own, self.options.handlers, self.store.path)
         try:
             self.loop()
@@ -141,6 +131,7 @@ class Worker:
             self.pool.close()
             self.waker.close()
             self.log.flush()
+        syncer.sync_first(self.store)
         return self.counts
 
     def loop(self) -> None:
@@ -199,10 +190,10 @@ class Worker:
         grown = self.commands.watch_grown(now)
         if grown is not None:
             times.append(grown)
-        watched = self.selector.get_map()
-        for key, _events in self.selector.select(max(0.0, min(times) - now)):
-            if watched.get(key.fd) is key:  # one before it in this round may have closed it
-                key.data()
+        until = min(times)
+        self.events.wait(until - now)
+        if self.supply.waiting and not self.hardship.next_try and not self.signals.count:
+            relay(self.supply, self.add_ending, self.events.wait, min(until, time.monotonic() + GATHER))
 
     def woken(self) -> None:
         self.waker.clear()
@@ -234,16 +225,18 @@ class Worker:
         if self.due_at is not None and wall >= self.due_at:
             self.look = self.look_wide = True
         missing = self.intake.free_slots() - len(self.supply.waiting)
+        claim = self.look and missing > 0
         ripe = bool(self.endings) and (
-            len(self.endings) >= ENOUGH
+            claim  # they go with it: that costs less than a transaction of their own
+            or len(self.endings) >= ENOUGH
             or now - self.endings_since >= GATHER
             or (missing > 0 and not self.supply.busy() and not self.wide.runs)
         )
         # What is claimed ahead comes with a transaction that is made anyway.
         wanted = missing + (
-            self.supply.pace.ahead() if self.options.max_jobs is None and self.control.stop_at is None else 0
+            self.supply.ahead() if self.options.max_jobs is None and self.control.stop_at is None else 0
         )
-        claim = self.look and (missing > 0 or (ripe and wanted > 0))
+        claim = claim or (self.look and ripe and wanted > 0)
         room = self.intake.wide_room() if self.look_wide else []
         if not (news or ripe or claim or room):
             return
@@ -285,6 +278,7 @@ class Worker:
             if leases:
                 self.types.equip(leases)
                 self.supply.add(leases)
+                self.supply.start(time.monotonic())  # before anything else: somebody may be waiting for it
         if claim or room:
             self.due_at = None if self.look else self.intake.next_due()
             if claim and ready < missing and self.due_at is not None:

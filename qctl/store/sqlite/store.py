@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.finish import Outcome
     from qctl.store.sqlite.gates import Limits
     from qctl.store.sqlite.lock import LifeLocks
+    from qctl.store.sqlite.syncer import Syncer
 
 
 FAULTS = (sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.InternalError)
@@ -86,10 +87,15 @@ class SQLiteStore:
         self.identity = None if self.lock is None else identity(self.path)
         self.life_locks: LifeLocks | None = None
         self.known_limits: Limits | None = None
+        self.syncer: Syncer | None = None
 
     # -- transactions ---------------------------------------------------------------------------------------------
 
     def begin(self) -> sqlite3.Connection:
+        if self.syncer is not None and self.syncer.error is not None:
+            from qctl.store.sqlite.syncer import sync_first
+
+            sync_first(self)
         if self.lock is not None and not self.lock.acquire(self.busy_timeout):
             raise QueueLocked(
                 f"{self.path} stayed locked for {self.busy_timeout:g} s: another process is writing to it"
@@ -108,6 +114,8 @@ class SQLiteStore:
         try:
             if error is None:
                 self.connection.execute("COMMIT")
+                if self.syncer is not None:
+                    self.syncer.ask()
             elif self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
         except BaseException as failure:
@@ -148,6 +156,9 @@ class SQLiteStore:
         return self.lock is None or identity(self.name) == self.identity
 
     def close(self) -> None:
+        if self.syncer is not None:
+            self.syncer.close()
+            self.syncer = None
         self.connection.close()
         if self.lock is not None:
             self.lock.close()
