@@ -14,6 +14,7 @@ from qctl.worker.guard import Guard
 from qctl.worker.output import STDERR, STDOUT
 from qctl.worker.run import KILL_AFTER, Run
 from qctl.worker.spawn import spawn
+from qctl.worker.sweep import WORKER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Commands:
         watch: Callable[[int, CommandRun], None],
         unwatch: Callable[[int], None],
         memory: int | None = None,
+        worker: str = "",
     ) -> None:
         self.db = db
         self.memory = memory  # bytes of address space a command may have
@@ -90,6 +92,7 @@ class Commands:
         self.nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self.environment = dict(os.environ)
         self.environment["QCTL_DB"] = db
+        self.environment[WORKER] = worker
 
     def start(self, run: CommandRun) -> tuple[Ending, Facts] | None:
         """Start it. An ending at once when it cannot be started."""
@@ -98,7 +101,7 @@ class Commands:
         run.begin(time.time(), now)
         if not self.folder:
             self.folder = tempfile.mkdtemp(prefix="qctl-")
-            self.guard.start(self.folder)
+            self.guard.start(self.folder, self.environment[WORKER])
         run.result_path = os.path.join(self.folder, f"{lease.number}-{lease.token}.json")
         stdin = out = err = None
         try:
@@ -126,7 +129,7 @@ class Commands:
             for pipe in (out, err):
                 if pipe:
                     os.close(pipe[1])
-        self.guard.add(run.pid)
+        self.guard.add(run.pid, lease.number, lease.token)
         for (fd, _write_end), stream in ((out, STDOUT), (err, STDERR)):
             os.set_blocking(fd, False)
             run.pipes[fd] = stream
@@ -151,6 +154,7 @@ class Commands:
         lease = run.lease
         variables = dict(self.environment)
         variables["QCTL_JOB"] = str(lease.number)
+        variables["QCTL_TOKEN"] = str(lease.token)
         variables["QCTL_JOB_ID"] = lease.id
         variables["QCTL_TYPE"] = lease.type
         variables["QCTL_ATTEMPT"] = str(lease.attempts)

@@ -14,6 +14,7 @@ from qctl.worker import cleanup
 from qctl.worker.child import DONE, READY
 from qctl.worker.process import READ, HandlerProcess
 from qctl.worker.run import KILL_AFTER, Run
+from qctl.worker.sweep import JOB, RUN, WORKER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Pool:
         unwatch: Callable[[int], None],
         memory: int | None = None,
         most: int | None = None,
+        worker: str = "",
     ) -> None:
         self.memory = memory  # bytes of address space a process may have
         self.most = most  # jobs after which a process is replaced
@@ -49,7 +51,8 @@ class Pool:
         self.modules = modules
         self.size = size
         self.verbose = verbose
-        self.environment = dict(os.environ, QCTL_DB=db)
+        inherited = {name: value for name, value in os.environ.items() if name not in (JOB, RUN)}
+        self.environment = {**inherited, "QCTL_DB": db, WORKER: worker}
         self.watch = watch
         self.unwatch = unwatch
         self.processes: list[HandlerProcess] = []
@@ -223,6 +226,7 @@ class Pool:
             text = f"its process was killed by signal {-status} ({name})"
         else:
             text = f"its process left with exit status {status}"
+        run.mark = process.mark
         done = run.ending(ending.CRASH, time.time(), error=text + (f": {said}" if said else ""), exit_code=status)
         self.ended.append((run, done, run.facts()))
 
@@ -233,6 +237,9 @@ class Pool:
         orphans, self.orphans = self.orphans, []
         return ended, orphans
 
+    def pids(self) -> list[int]:
+        return [one.process.pid for one in (*self.processes, *self.leaving)]
+
     def process_of(self, run: Run) -> HandlerProcess | None:
         return next((one for one in self.processes if one.queue and one.queue[0] is run), None)
 
@@ -240,7 +247,7 @@ class Pool:
         """Ask a run in progress to end: its process is told by SIGTERM, and killed if that does not help."""
         process = self.process_of(run)
         if process is not None and run.fate is None:
-            run.fate = fate
+            run.fate, run.mark = fate, process.mark
             run.kill_at = monotonic + KILL_AFTER
             process.signal(signal.SIGTERM)
 

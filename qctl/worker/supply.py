@@ -9,6 +9,7 @@ from qctl.store.sqlite import workers
 from qctl.worker.commands import CommandRun
 from qctl.worker.pace import AHEAD, LONG, Pace
 from qctl.worker.run import Run
+from qctl.worker.sweep import FORCED, sweep_runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ class Supply:
         ended += self.commands.reap()
         for run, ending, _facts in ended:
             self.pace.learn(run.lease.type, ending.finished_at - ending.started_at)
+        forced = [run for run, ending, _facts in ended if ending.how in FORCED]
+        if forced:
+            sweep_runs(self.worker, forced, [*self.pool.pids(), *self.wide.pids()])
         if orphans:
             self.hand_back([run.lease for run in orphans])
         return ended
