@@ -33,6 +33,7 @@ def claimed(supply: Supply, ended: Iterable[Run]) -> list[Lease]:
 
 def compare(supply: Supply, control: Control, ended: Iterable[Run], log: Log, now: float) -> None:
     """Give back leases that nobody here runs, and end the runs whose lease is gone: their results come too late."""
+    supply.pool.look()
     known = {(lease.number, lease.token) for lease in claimed(supply, ended)}
     held = workers.held_leases(supply.store, supply.worker)
     unknown = held - known

@@ -187,6 +187,15 @@ class Pool:
         if self.is_worn(process):
             self.retire(process)
 
+    def look(self) -> None:
+        """Find processes that died though their socket says nothing, because something that they started holds it."""
+        for process in list(self.processes):
+            while not process.dead and os.waitid(os.P_PID, process.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                before = len(self.ended)
+                self.receive(process)
+                if len(self.ended) == before and not process.dead:
+                    self.bury(process)
+
     def is_worn(self, process: HandlerProcess) -> bool:
         """Whether a process has had its number of jobs."""
         return self.most is not None and process.done >= self.most and not process.queue and not process.dead
