@@ -36,6 +36,15 @@ def end_frozen(store: SQLiteStore, number: int, pid: int) -> bool:
         os.close(handle)
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether a process is stopped by a signal; False where that cannot be told."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return file.read().rpartition(b")")[2].split()[0] in b"Tt"
+    except OSError:
+        return False
+
+
 def sweep_after(store: SQLiteStore, worker: str) -> None:
     """End what is left of the runs that a dead worker held."""
     commands, since = set(), None

@@ -8,7 +8,7 @@ import time
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite import workers
-from qctl.worker.burial import end_frozen, sweep_after
+from qctl.worker.burial import end_frozen, is_stopped, sweep_after
 from qctl.worker.schedules import Schedules
 
 TYPE_CHECKING = False
@@ -105,6 +105,15 @@ class Care:
             self.log.note(f"! {id_} (pid {pid or 'unknown'}) gave no sign of life for the length of its lease: {how}")
             dead.append(workers.Dead(id_, f"its worker {id_} was frozen"))
         return dead
+
+    def end_stopped(self) -> None:
+        """While the queue is locked: end workers that were stopped with a transaction open, past their lease. Those who
+        only wait for the lock, as we do, are none of them."""
+        for number, id_, pid in workers.frozen_workers(self.store, self.id, time.monotonic()):
+            if pid is not None and is_stopped(pid) and end_frozen(self.store, number, pid):
+                self.log.note(
+                    f"! {id_} (pid {pid}) was stopped while it held the lock, for the length of its lease: killed"
+                )
 
     def expire(self, now: float) -> None:
         """Cancel what was not started in time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from collections import deque
 from qctl.rules import ending
 from qctl.worker.guard import Guard
 from qctl.worker.output import STDERR, STDOUT
+from qctl.worker.room import AGAIN, SCARCE, highest
 from qctl.worker.run import KILL_AFTER, Run
 from qctl.worker.spawn import spawn
 from qctl.worker.sweep import WORKER
@@ -89,6 +91,7 @@ class Commands:
         self.young: deque[tuple[float, CommandRun]] = deque()  # those not watched yet, and since when they run
         self.folder = ""
         self.guard = Guard()
+        self.highest = highest()
         self.nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self.environment = dict(os.environ)
         self.environment["QCTL_DB"] = db
@@ -99,17 +102,21 @@ class Commands:
         lease = run.lease
         now = time.monotonic()
         run.begin(time.time(), now)
-        if not self.folder:
-            self.folder = tempfile.mkdtemp(prefix="qctl-")
-            self.guard.start(self.folder, self.environment[WORKER])
-        run.result_path = os.path.join(self.folder, f"{lease.number}-{lease.token}.json")
         stdin = out = err = None
         try:
+            if not self.folder:
+                folder = tempfile.mkdtemp(prefix="qctl-")
+                self.guard.start(folder, self.environment[WORKER])
+                self.folder = folder
+            run.result_path = os.path.join(self.folder, f"{lease.number}-{lease.token}.json")
             words = json.loads(lease.command or "null")
             if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
                 raise ValueError("its command is no JSON array of texts")
             stdin = payload_on(lease.payload)
-            out, err = os.pipe(), os.pipe()
+            out = os.pipe()
+            err = os.pipe()
+            if err[1] > self.highest:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
             run.pid = spawn(
                 words if self.memory is None else limited(words, self.memory),
                 stdin=self.nothing if stdin is None else stdin,
@@ -288,6 +295,8 @@ def cannot_start(run: CommandRun, error: OSError | ValueError) -> Ending:
     lease, now = run.lease, time.time()
     if isinstance(error, ValueError):
         return run.ending(ending.DEAD, now, error=f"cannot run: {error}")
+    if error.errno in SCARCE:
+        return run.ending(ending.SNOOZE, now, error=f"cannot run just now: {error.strerror}", after=AGAIN)
     if lease.cwd is not None and not os.path.isdir(lease.cwd):
         return run.ending(
             ending.ERROR, now, error=f"its directory is gone: {os.fsdecode(lease.cwd)}", exit_code=NOT_EXECUTABLE

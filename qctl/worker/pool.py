@@ -13,6 +13,7 @@ from qctl.rules import ending
 from qctl.worker import cleanup
 from qctl.worker.child import DONE, READY
 from qctl.worker.process import READ, HandlerProcess
+from qctl.worker.room import has_room
 from qctl.worker.run import KILL_AFTER, Run
 from qctl.worker.sweep import JOB, RUN, WORKER
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     Ended = tuple[Run, Ending, Facts]
 
+
+NEEDS = 12  # descriptors that it takes to start a process
 
 LEAVE = 5.0
 """Seconds that a process has to leave in good order."""
@@ -130,11 +133,11 @@ class Pool:
                 loading = loading or process
         if loading is not None:
             return loading
-        return self.spawn() if len(self.processes) < self.size else None
+        return self.spawn() if len(self.processes) < self.size and has_room(NEEDS) else None
 
     def ready(self) -> int:
         """How many processes would begin a job at once. Those that are missing are started, for the next time."""
-        while len(self.processes) < self.size:
+        while len(self.processes) < self.size and has_room(NEEDS):
             self.spawn()
         return sum(1 for process in self.processes if process.ready and not process.dead and not process.queue)
 

@@ -7,7 +7,7 @@ import random
 import selectors
 import time
 
-from qctl.model import PENDING
+from qctl.model import PENDING, QueueLocked
 from qctl.rules.when import parse_duration, to_text
 from qctl.store.sqlite import spool, workers
 from qctl.worker.alarm import GATHER, next_time
@@ -183,6 +183,8 @@ class Worker:
         """The queue cannot be written: keep what ended; after the length of a lease others may have what still runs."""
         self.hardship.hit(error, now)
         self.hardship.keep(self.endings, self.unwritten)
+        if isinstance(error, QueueLocked):
+            self.care.end_stopped()
         if self.care.is_overdue(now):
             self.control.stop_runs(now)
 

@@ -91,6 +91,7 @@ class Ground:
         self.numbers: list[int] = []
         self.recoveries: list[float] = []
         self.dying: dict[int, float] = {}  # pid of a worker that was killed: when
+        self.since: dict[int, float] = {}  # pid of a living worker: since when it is known to be at work
 
     # -- load -----------------------------------------------------------------------------------------------------
 
@@ -154,8 +155,13 @@ class Ground:
     def watch(self) -> None:
         """See which of the killed workers have been buried by now."""
         there = {row[0] for row in self.queue.store.read("SELECT pid FROM qctl_workers")}
+        now = time.monotonic()
+        alive = {worker.pid for worker in self.workers} & there
+        self.since = {pid: self.since.get(pid, now) for pid in alive}
         for pid in [pid for pid in self.dying if pid not in there]:
-            self.recoveries.append(time.monotonic() - self.dying.pop(pid))
+            # It can only be buried by somebody who lives: those who died while they were at it do not count.
+            begun = max(self.dying.pop(pid), min(self.since.values(), default=now))
+            self.recoveries.append(now - begun)
 
     def finish(self, seconds: float) -> None:
         """Wait until nothing is left to run, and stop the workers."""

@@ -159,3 +159,32 @@ def test_a_worker_that_is_told_to_stop_leaves_what_it_cannot_write_in_the_spool(
     work("--once", "--quiet").communicate(timeout=20)
     assert queue.get(1).status == "failed"
     assert [run["outcome"] for run in queue.history(1)] == ["failed"]
+
+
+def test_a_worker_that_was_stopped_with_the_lock_in_its_hand_does_not_stop_the_others(
+    queue: Queue, work: Work, db: Path
+) -> None:
+    import subprocess
+    import sys
+
+    queue.store.set_setting("stale_after", "1s")
+    holder = (
+        "import sys, time; from qctl.store.sqlite import workers; from qctl.store.sqlite.store import SQLiteStore\n"
+        "store = SQLiteStore(sys.argv[1]); workers.register(store, 'w-stopped', 1, time.time(), 1.0)\n"
+        "store.begin(); print('held', flush=True); time.sleep(60)"
+    )
+    number = queue.enqueue(command=["true"], delay="2s")
+    other = work("--busy-timeout", "300ms")
+    until(queue.live_workers)
+    stopped = subprocess.Popen([sys.executable, "-c", holder, str(db)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert stopped.stdout is not None and stopped.stdout.readline() == "held\n"
+        stopped.send_signal(signal.SIGSTOP)
+        assert stopped.wait(20) == -signal.SIGKILL
+        until(lambda: queue.get(number).status == "completed")
+        until(lambda: len(queue.workers()) == 1)
+    finally:
+        stopped.kill()
+        stopped.communicate()
+    other.send_signal(signal.SIGTERM)
+    assert "stopped while it held the lock" in other.communicate(timeout=20)[1]
