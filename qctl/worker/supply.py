@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from qctl.worker.widepool import WidePool
 
 
+SUSPECT = 2 * LONG  # seconds that are expected of a job whose worker died: nothing is given out behind it
+
+
 class Supply:
     """The leases of one worker that wait for a slot. `time_limit` (seconds) and `output_limit` (bytes) are defaults."""
 
@@ -134,7 +137,8 @@ class Supply:
                 self.waiting.popleft()
                 self.failed(run, refused, run.facts())
                 continue
-            run.expected = self.pace.length(lease.type)
+            # What a worker died with runs alone: if it is the cause, it is the only one to be charged for it again.
+            run.expected = SUSPECT if lease.rescues else self.pace.length(lease.type)
             process = self.place(run, parcels, taken)
             if process is None:
                 break
