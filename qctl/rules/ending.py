@@ -22,9 +22,13 @@ DEAD = "dead"  # the job said that no further attempt can help
 CANCEL = "cancelled"  # somebody cancelled it
 STOPPED = "stopped"  # its worker was told to stop
 LOST = "lost"  # its worker died
+RESTARTED = "restarted"  # its machine was restarted, and the worker went with it
 
 MAX_RESCUES = 10
 """Deaths of a whole worker that a job may be part of: each costs it no attempt, but it may not go on for ever."""
+
+MAX_CRASHES = 3
+"""Deaths of the process that runs handlers, after which no further attempt is made, whatever is left of them."""
 
 
 class Ending:
@@ -61,15 +65,19 @@ class Ending:
 
 
 class Facts:
-    """What the decision needs to know of the job. `attempts` counts the one that ended."""
+    """What the decision needs to know of the job. `attempts` counts the one that ended; `crashes` is how many processes
+    of ours had died of it before this run, None for what has a process of its own: a command."""
 
-    __slots__ = ("attempts", "backoff", "max_attempts", "rescues")
+    __slots__ = ("attempts", "backoff", "crashes", "max_attempts", "rescues")
 
-    def __init__(self, attempts: int, max_attempts: int, backoff: str | None, rescues: int = 0) -> None:
+    def __init__(
+        self, attempts: int, max_attempts: int, backoff: str | None, rescues: int = 0, crashes: int | None = None
+    ) -> None:
         self.attempts = attempts
         self.max_attempts = max_attempts
         self.backoff = backoff
         self.rescues = rescues
+        self.crashes = crashes
 
 
 class Move:
@@ -88,7 +96,9 @@ class Move:
 def decide(ending: Ending, facts: Facts, random: Callable[[], float]) -> Move:
     """The move that follows from an ending.
 
-    An attempt was used, unless the job was snoozed, stopped, or lost with its worker. `random` gives 0..1, for jitter.
+    An attempt was used, unless the job was snoozed, stopped, or lost with its worker. The death of a worker is charged
+    lightly, MAX_RESCUES of them end a job; the death of the process that ran it costs the attempt, and MAX_CRASHES of them
+    end it; a restart of the machine and a stop of our own cost nothing. `random` gives 0..1, for jitter.
     """
     how, attempts, rescues = ending.how, facts.attempts, facts.rescues
     now = ending.finished_at
@@ -98,7 +108,7 @@ def decide(ending: Ending, facts: Facts, random: Callable[[], float]) -> Move:
         return Move(CANCELLED, attempts, rescues, None, ending.error)
     if how == DEAD:
         return Move(FAILED, attempts, rescues, None, ending.error)
-    if how == STOPPED:
+    if how in (STOPPED, RESTARTED):
         return Move(PENDING, max(attempts - 1, 0), rescues, now, ending.error)
     if how == LOST:
         rescues += 1
@@ -109,6 +119,8 @@ def decide(ending: Ending, facts: Facts, random: Callable[[], float]) -> Move:
     if how == SNOOZE:
         wait = ending.after if ending.after is not None else backoff_of(facts).delay(max(attempts, 1), random)
         return Move(PENDING, max(attempts - 1, 0), rescues, now + wait, ending.error)
+    if how == CRASH and facts.crashes is not None and facts.crashes + 1 >= MAX_CRASHES:
+        return Move(FAILED, attempts, rescues, None, f"{ending.error} ({facts.crashes + 1} times: given up)")
     if attempts >= facts.max_attempts:
         return Move(FAILED, attempts, rescues, None, ending.error)
     wait = ending.after if ending.after is not None else backoff_of(facts).delay(max(attempts, 1), random)

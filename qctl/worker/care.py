@@ -8,10 +8,13 @@ import time
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite import workers
+from qctl.worker.burial import end_frozen, is_stopped, sweep_after
 from qctl.worker.schedules import Schedules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qctl.store.sqlite.store import SQLiteStore
     from qctl.worker.log import Log
 
@@ -20,15 +23,25 @@ EXPIRED = 500  # jobs cancelled in one transaction because their time is over
 TEND = 1.0  # seconds between looks for workers that died
 
 
+class TakenForDead(QctlError):
+    """Others took this worker for dead, and have its jobs."""
+
+
 class Care:
     """What one worker does from time to time; `next_time` is when, in monotonic seconds."""
 
-    def __init__(self, store: SQLiteStore, worker: str, log: Log, stale_after: float) -> None:
+    def __init__(
+        self, store: SQLiteStore, worker: str, log: Log, stale_after: float, compare: Callable[[float], None]
+    ) -> None:
         self.store = store
         self.id = worker
         self.log = log
         self.stale_after = stale_after
-        self.next_beat = time.monotonic() + BEAT
+        self.compare = compare  # looks whether what the worker holds is what it runs
+        self.interval = min(BEAT, stale_after / 3)
+        self.last_beat = time.monotonic()
+        self.next_beat = self.last_beat + self.interval
+        self.frozen: set[str] = set()
         self.next_tend = 0.0
         self.schedules = Schedules(store, log)
 
@@ -40,27 +53,37 @@ class Care:
         """Do what is due; whether jobs came to the queue by that."""
         came_back = False
         if now >= self.next_tend:
+            self.look_at_file()
+        if now >= self.next_beat:  # before anything else: after a long sleep it must know what it still holds
+            self.beat(now)
+            self.compare(now)
+            self.store.forget_starts(time.time())
+        if now >= self.next_tend:
             self.next_tend = now + TEND
             came_back = self.tend()
             self.schedules.look()
-        came_back = self.schedules.fire() or came_back
-        if now >= self.next_beat:
-            self.next_beat = now + BEAT
-            self.beat()
-            self.store.forget_starts(time.time())
-        return came_back
+        return self.schedules.fire() or came_back
 
-    def beat(self) -> None:
-        if not workers.beat(self.store, self.id, time.time()):
-            raise QctlError(f"{self.id} was taken for dead by others, who have its jobs now: it stops")
+    def beat(self, now: float) -> None:
+        if not workers.beat(self.store, self.id, time.time(), self.stale_after):
+            raise TakenForDead(f"{self.id} was taken for dead by others, who have its jobs now: it stops")
+        self.last_beat, self.next_beat = now, now + self.interval
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether it has not beaten for so long that others may have taken its jobs."""
+        return now - self.last_beat > self.stale_after
+
+    def look_at_file(self) -> None:
+        if not self.store.is_still_there():
+            raise QueueFileError(f"{self.store.path} was deleted or replaced while {self.id} worked on it: it stops")
 
     def tend(self) -> bool:
         """Look after jobs whose worker died."""
-        if not self.store.is_still_there():
-            raise QueueFileError(f"{self.store.path} was deleted or replaced while {self.id} worked on it: it stops")
         now = time.time()
         outcomes = []
-        dead = workers.dead_workers(self.store, self.id, now, self.stale_after)
+        dead = self.end_frozen() + workers.dead_workers(self.store, self.id, now, self.stale_after)
+        for one in dead:
+            sweep_after(self.store, one.id)
         if dead:
             outcomes += workers.bury(self.store, dead, now, random.random)
         outcomes += workers.rescue_stale(self.store, now, self.stale_after, random.random)
@@ -69,6 +92,28 @@ class Care:
             self.log.note(f"! rescued {rescued} of a worker that died", rescued=rescued)
         self.expire(now)
         return bool(outcomes)
+
+    def end_frozen(self) -> list[workers.Dead]:
+        """End workers of this machine whose lease ran out: those that were so at the last look, too, since all of them
+        may just have been woken from the same sleep."""
+        frozen = {row[1]: row for row in workers.frozen_workers(self.store, self.id, time.monotonic())}
+        before, self.frozen = self.frozen, set(frozen)
+        dead = []
+        for number, id_, pid in [frozen[id_] for id_ in frozen if id_ in before]:
+            is_gone = pid is not None and end_frozen(self.store, number, pid)
+            how = "killed" if is_gone else "it cannot be killed, its results will be dropped"
+            self.log.note(f"! {id_} (pid {pid or 'unknown'}) gave no sign of life for the length of its lease: {how}")
+            dead.append(workers.Dead(id_, f"its worker {id_} was frozen"))
+        return dead
+
+    def end_stopped(self) -> None:
+        """While the queue is locked: end workers that were stopped with a transaction open, past their lease. Those who
+        only wait for the lock, as we do, are none of them."""
+        for number, id_, pid in workers.frozen_workers(self.store, self.id, time.monotonic()):
+            if pid is not None and is_stopped(pid) and end_frozen(self.store, number, pid):
+                self.log.note(
+                    f"! {id_} (pid {pid}) was stopped while it held the lock, for the length of its lease: killed"
+                )
 
     def expire(self, now: float) -> None:
         """Cancel what was not started in time."""

@@ -35,6 +35,9 @@ class Overtime(BaseException):
 def main() -> None:
     fd, tickets, nonce = int(sys.argv[1]), int(sys.argv[2]), bytes.fromhex(sys.argv[3])
     die_with_parent(int(sys.argv[4]))
+    for one in (fd, tickets):
+        if one >= 0:
+            os.set_inheritable(one, False)  # what a handler starts must not hold them: our death shows by their end
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, overtime)
     if tickets < 0:
@@ -78,6 +81,14 @@ class Child:
         self.runner: Any = None
         # Of our own, so that a handler may close or redirect its output without taking the marks with it.
         self.marks = (os.dup(1), os.dup(2))
+        self.is_copy = False
+        os.register_at_fork(after_in_child=self.become_copy)
+
+    def become_copy(self) -> None:
+        """A handler forked, and this is the copy: it has no part in what the worker and this process say to each other."""
+        self.is_copy = True
+        for fd in (self.fd, self.tickets, *self.marks):
+            os.close(fd)
 
     def run(self) -> None:
         while True:
@@ -154,6 +165,8 @@ class Child:
             busy = False
         finished = time.time()
         flush()
+        if self.is_copy:
+            os._exit(0)
         for number_of_stream, fd in enumerate(self.marks, 1):
             os.write(fd, self.nonce)
             os.dup2(fd, number_of_stream)  # the next job finds its output as it should be

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -12,8 +13,10 @@ from collections import deque
 from qctl.rules import ending
 from qctl.worker.guard import Guard
 from qctl.worker.output import STDERR, STDOUT
+from qctl.worker.room import AGAIN, SCARCE, highest
 from qctl.worker.run import KILL_AFTER, Run
 from qctl.worker.spawn import spawn
+from qctl.worker.sweep import WORKER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,6 +84,7 @@ class Commands:
         watch: Callable[[int, CommandRun], None],
         unwatch: Callable[[int], None],
         memory: int | None = None,
+        worker: str = "",
     ) -> None:
         self.db = db
         self.memory = memory  # bytes of address space a command may have
@@ -90,26 +94,32 @@ class Commands:
         self.young: deque[tuple[float, CommandRun]] = deque()  # those not watched yet, and since when they run
         self.folder = ""
         self.guard = Guard()
+        self.highest = highest()
         self.nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self.environment = dict(os.environ)
         self.environment["QCTL_DB"] = db
+        self.environment[WORKER] = worker
 
     def start(self, run: CommandRun) -> tuple[Ending, Facts] | None:
         """Start it. An ending at once when it cannot be started."""
         lease = run.lease
         now = time.monotonic()
         run.begin(time.time(), now)
-        if not self.folder:
-            self.folder = tempfile.mkdtemp(prefix="qctl-")
-            self.guard.start(self.folder)
-        run.result_path = os.path.join(self.folder, f"{lease.number}-{lease.token}.json")
         stdin = out = err = None
         try:
+            if not self.folder:
+                folder = tempfile.mkdtemp(prefix="qctl-")
+                self.guard.start(folder, self.environment[WORKER])
+                self.folder = folder
+            run.result_path = os.path.join(self.folder, f"{lease.number}-{lease.token}.json")
             words = json.loads(lease.command or "null")
             if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
                 raise ValueError("its command is no JSON array of texts")
             stdin = payload_on(lease.payload)
-            out, err = os.pipe(), os.pipe()
+            out = os.pipe()
+            err = os.pipe()
+            if err[1] > self.highest:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
             run.pid = spawn(
                 words if self.memory is None else limited(words, self.memory),
                 stdin=self.nothing if stdin is None else stdin,
@@ -129,7 +139,7 @@ class Commands:
             for pipe in (out, err):
                 if pipe:
                     os.close(pipe[1])
-        self.guard.add(run.pid)
+        self.guard.add(run.pid, lease.number, lease.token)
         for (fd, _write_end), stream in ((out, STDOUT), (err, STDERR)):
             os.set_blocking(fd, False)
             run.pipes[fd] = stream
@@ -154,6 +164,7 @@ class Commands:
         lease = run.lease
         variables = dict(self.environment)
         variables["QCTL_JOB"] = str(lease.number)
+        variables["QCTL_TOKEN"] = str(lease.token)
         variables["QCTL_JOB_ID"] = lease.id
         variables["QCTL_TYPE"] = lease.type
         variables["QCTL_ATTEMPT"] = str(lease.attempts)
@@ -302,6 +313,8 @@ def cannot_start(run: CommandRun, error: OSError | ValueError) -> Ending:
     lease, now = run.lease, time.time()
     if isinstance(error, ValueError):
         return run.ending(ending.DEAD, now, error=f"cannot run: {error}")
+    if error.errno in SCARCE:
+        return run.ending(ending.SNOOZE, now, error=f"cannot run just now: {error.strerror}", after=AGAIN)
     if lease.cwd is not None and not os.path.isdir(lease.cwd):
         return run.ending(
             ending.ERROR, now, error=f"its directory is gone: {os.fsdecode(lease.cwd)}", exit_code=NOT_EXECUTABLE

@@ -94,6 +94,17 @@ class Control:
         else:
             self.supply.pool.kill(run)
 
+    def stop_runs(self, now: float) -> None:
+        """Ask all that runs to end, as at the end of grace."""
+        for run in self.supply.running():
+            if run.fate is None:
+                self.end(run, STOPPED, now)
+
+    def kill_runs(self) -> None:
+        """End all that runs, at once: this worker has no business with it any more."""
+        for run in self.supply.running():
+            self.kill(run)
+
     def heed_signals(self, now: float) -> None:
         """The first stops the worker gracefully, the second at once."""
         count = self.signals.count

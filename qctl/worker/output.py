@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from qctl.store.sqlite.sql import sql
+from qctl.store.sqlite.output import write_output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,9 +101,11 @@ def store_output(
     connection: sqlite3.Connection, run: Run, last: bool, rows: list[tuple[int, int, bytes]], gone: Any
 ) -> None:
     """Write down output that was taken, in the open transaction. The limit is that of all runs of a job together."""
-    number, token = run.lease.number, run.lease.token
-    if gone is not None:
-        connection.execute(sql("delete_output"), (number, token, *gone))
-    connection.executemany(sql("insert_output"), [(*row, number, token) for row in rows])
-    if last and token > 1:
-        connection.execute(sql("trim_output"), (number, token, number, run.limit))
+    write_output(connection, run.lease.number, run.lease.token, rows, gone, run.limit if last else None)
+
+
+def spoolable(run: Run, unwritten: list[tuple[Any, ...]]) -> dict[str, Any]:
+    """What a run that ended wrote and the file does not have, as `Spool.keep` takes it."""
+    own = [one for one in unwritten if one[0] is run]
+    gone = [one[3] for one in own if one[3] is not None]
+    return {"rows": [row for one in own for row in one[2]], "gone": gone[-1] if gone else None, "limit": run.limit}

@@ -13,7 +13,9 @@ from qctl.rules import ending
 from qctl.worker import cleanup
 from qctl.worker.child import DONE, READY
 from qctl.worker.process import READ, HandlerProcess
+from qctl.worker.room import has_room
 from qctl.worker.run import KILL_AFTER, Run
+from qctl.worker.sweep import JOB, RUN, WORKER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     Ended = tuple[Run, Ending, Facts]
 
+
+NEEDS = 12  # descriptors that it takes to start a process
 
 LEAVE = 5.0
 """Seconds that a process has to leave in good order."""
@@ -42,6 +46,7 @@ class Pool:
         unwatch: Callable[[int], None],
         memory: int | None = None,
         most: int | None = None,
+        worker: str = "",
     ) -> None:
         self.memory = memory  # bytes of address space a process may have
         self.most = most  # jobs after which a process is replaced
@@ -49,7 +54,8 @@ class Pool:
         self.modules = modules
         self.size = size
         self.verbose = verbose
-        self.environment = dict(os.environ, QCTL_DB=db)
+        inherited = {name: value for name, value in os.environ.items() if name not in (JOB, RUN)}
+        self.environment = {**inherited, "QCTL_DB": db, WORKER: worker}
         self.watch = watch
         self.unwatch = unwatch
         self.processes: list[HandlerProcess] = []
@@ -127,11 +133,11 @@ class Pool:
                 loading = loading or process
         if loading is not None:
             return loading
-        return self.spawn() if len(self.processes) < self.size else None
+        return self.spawn() if len(self.processes) < self.size and has_room(NEEDS) else None
 
     def ready(self) -> int:
         """How many processes would begin a job at once. Those that are missing are started, for the next time."""
-        while len(self.processes) < self.size:
+        while len(self.processes) < self.size and has_room(NEEDS):
             self.spawn()
         return sum(1 for process in self.processes if process.ready and not process.dead and not process.queue)
 
@@ -184,6 +190,15 @@ class Pool:
         if self.is_worn(process):
             self.retire(process)
 
+    def look(self) -> None:
+        """Find processes that died though their socket says nothing, because something that they started holds it."""
+        for process in list(self.processes):
+            while not process.dead and os.waitid(os.P_PID, process.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                before = len(self.ended)
+                self.receive(process)
+                if len(self.ended) == before and not process.dead:
+                    self.bury(process)
+
     def is_worn(self, process: HandlerProcess) -> bool:
         """Whether a process has had its number of jobs."""
         return self.most is not None and process.done >= self.most and not process.queue and not process.dead
@@ -223,6 +238,7 @@ class Pool:
             text = f"its process was killed by signal {-status} ({name})"
         else:
             text = f"its process left with exit status {status}"
+        run.mark = process.mark
         done = run.ending(ending.CRASH, time.time(), error=text + (f": {said}" if said else ""), exit_code=status)
         self.ended.append((run, done, run.facts()))
 
@@ -233,6 +249,9 @@ class Pool:
         orphans, self.orphans = self.orphans, []
         return ended, orphans
 
+    def pids(self) -> list[int]:
+        return [one.process.pid for one in (*self.processes, *self.leaving)]
+
     def process_of(self, run: Run) -> HandlerProcess | None:
         return next((one for one in self.processes if one.queue and one.queue[0] is run), None)
 
@@ -240,7 +259,7 @@ class Pool:
         """Ask a run in progress to end: its process is told by SIGTERM, and killed if that does not help."""
         process = self.process_of(run)
         if process is not None and run.fate is None:
-            run.fate = fate
+            run.fate, run.mark = fate, process.mark
             run.kill_at = monotonic + KILL_AFTER
             process.signal(signal.SIGTERM)
 

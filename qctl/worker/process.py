@@ -12,6 +12,7 @@ from qctl.worker.child import JOBS, LOAD
 from qctl.worker.frames import Unpacker, pack
 from qctl.worker.output import STDERR, STDOUT
 from qctl.worker.run import Run
+from qctl.worker.sweep import CHILD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class HandlerProcess:
     """One handler process. `queue`: the runs it was sent and has not finished, the first of them in progress."""
 
     __slots__ = (
-        "buffers", "dead", "done", "load", "nonce", "outgoing", "pipes", "process", "queue", "read_to", "ready", "round", "sock",
+        "buffers", "dead", "done", "load", "mark", "nonce", "outgoing", "pipes", "process", "queue", "read_to", "ready", "round", "sock",
         "ticket_read", "ticket_write", "unpacker",
     )  # fmt: skip
 
@@ -39,6 +40,7 @@ class HandlerProcess:
         os.set_blocking(self.ticket_write, False)
         out, err = os.pipe(), os.pipe()
         self.nonce = os.urandom(16)
+        self.mark = os.urandom(4).hex()
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, ROOT, str(other.fileno()), str(self.ticket_read), self.nonce.hex(),
              str(os.getpid())],
@@ -47,7 +49,7 @@ class HandlerProcess:
             stderr=err[1],
             pass_fds=(other.fileno(), self.ticket_read),
             start_new_session=True,
-            env=environment,
+            env=environment | {CHILD: self.mark},
         )  # fmt: skip
         other.close()
         self.pipes = {out[0]: STDOUT, err[0]: STDERR}

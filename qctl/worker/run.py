@@ -27,6 +27,7 @@ class Run:
         "kill_at",
         "lease",
         "limit",
+        "mark",
         "shown",
         "started_at",
         "time_limit",
@@ -41,6 +42,7 @@ class Run:
         self.deadline: float | None = None
         self.kill_at: float | None = None
         self.fate: str | None = None
+        self.mark: str | None = None  # of the handler process in which it came to a forced end
         self.shown = False
         self.expected = 0.0  # seconds that jobs of its type usually take
 
@@ -56,7 +58,9 @@ class Run:
 
     def facts(self) -> Facts:
         lease = self.lease
-        return Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues)
+        # A command dies of its own; what runs a handler is ours, and counts its deaths.
+        crashes = 0 if lease.command is None else None
+        return Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues, crashes)
 
     def ending(
         self,

@@ -9,6 +9,7 @@ from qctl.store.sqlite import workers
 from qctl.worker.commands import CommandRun
 from qctl.worker.pace import AHEAD, LONG, Pace
 from qctl.worker.run import Run
+from qctl.worker.sweep import FORCED, sweep_runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from qctl.worker.process import HandlerProcess
     from qctl.worker.typebook import TypeBook
     from qctl.worker.widepool import WidePool
+
+
+SUSPECT = 2 * LONG  # seconds that are expected of a job whose worker died: nothing is given out behind it
 
 
 class Supply:
@@ -78,7 +82,7 @@ class Supply:
         ended, orphans = self.pool.collect()
         if self.wide.ended:
             ended, self.wide.ended = ended + self.wide.ended, []
-        self.learn(ended)
+        self.heed(ended)
         if orphans:
             self.hand_back([run.lease for run in orphans])
         return ended + self.settle(self.commands.gone())
@@ -86,12 +90,16 @@ class Supply:
     def settle(self, gone: list[Gone]) -> list[tuple[Run, Ending, Facts]]:
         """The endings of commands whose processes are gone."""
         ended: list[tuple[Run, Ending, Facts]] = [self.commands.settle(*one) for one in gone]
-        self.learn(ended)
+        self.heed(ended)
         return ended
 
-    def learn(self, ended: list[tuple[Run, Ending, Facts]]) -> None:
+    def heed(self, ended: list[tuple[Run, Ending, Facts]]) -> None:
+        """Learn how long they took; what those left running that were ended by force is ended, too."""
         for run, ending, _facts in ended:
             self.pace.learn(run.lease.type, ending.finished_at - ending.started_at)
+        forced = [run for run, ending, _facts in ended if ending.how in FORCED]
+        if forced:
+            sweep_runs(self.worker, forced, [*self.pool.pids(), *self.wide.pids()])
 
     def ahead(self) -> int:
         """How many jobs more than there are free slots are worth a claim."""
@@ -142,7 +150,8 @@ class Supply:
                 self.waiting.popleft()
                 self.failed(run, refused, run.facts())
                 continue
-            run.expected = self.pace.length(lease.type)
+            # What a worker died with runs alone: if it is the cause, it is the only one to be charged for it again.
+            run.expected = SUSPECT if lease.rescues else self.pace.length(lease.type)
             process = self.place(run, parcels, taken)
             if process is None:
                 break

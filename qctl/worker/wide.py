@@ -69,6 +69,7 @@ class Stream(io.TextIOBase):
 class Wide:
     def __init__(self, fd: int) -> None:
         self.fd = fd
+        os.register_at_fork(after_in_child=lambda: os.close(fd))  # see child.py
         self.unpacker = Unpacker()
         self.lock = threading.Lock()
         self.tasks: dict[int, asyncio.Task[None]] = {}

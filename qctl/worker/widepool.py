@@ -15,6 +15,7 @@ from qctl.worker.frames import Unpacker, pack
 from qctl.worker.output import STDERR, STDOUT
 from qctl.worker.process import READ, ROOT, START
 from qctl.worker.run import KILL_AFTER, Run
+from qctl.worker.sweep import CHILD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class WidePool:
         self.coroutines = coroutines
         self.process: subprocess.Popen[bytes] | None = None
         self.sock: socket.socket | None = None
+        self.mark = ""
         self.pipes: dict[int, int] = {}
         self.unpacker = Unpacker()
         self.outgoing = b""
@@ -60,6 +62,7 @@ class WidePool:
         return [(names, room) for names, room in kinds if names and room > 0]
 
     def start(self) -> None:
+        self.mark = os.urandom(4).hex()
         self.sock, other = socket.socketpair()
         out, err = os.pipe(), os.pipe()
         self.process = subprocess.Popen(
@@ -69,7 +72,7 @@ class WidePool:
             stderr=err[1],
             pass_fds=(other.fileno(),),
             start_new_session=True,
-            env=self.pool.environment,
+            env=self.pool.environment | {CHILD: self.mark},
         )
         other.close()
         self.pipes = {out[0]: STDOUT, err[0]: STDERR}
@@ -175,6 +178,7 @@ class WidePool:
             else f"its process left with exit status {status}"
         )
         for run in self.runs.values():
+            run.mark = self.mark
             how = ending.STOPPED if self.is_killed else ending.CRASH
             done = run.ending(how, now, error=text, exit_code=None if self.is_killed else status)
             self.ended.append((run, done, run.facts()))
@@ -195,6 +199,9 @@ class WidePool:
             os.close(fd)
         self.process, self.sock, self.pipes = None, None, {}
         return status
+
+    def pids(self) -> list[int]:
+        return [] if self.process is None else [self.process.pid]
 
     def end(self, run: Run, fate: str, monotonic: float) -> None:
         """Ask a run to end: a coroutine is cancelled, a thread interrupted."""

@@ -6,18 +6,19 @@ import os
 import random
 import time
 
-from qctl.model import PENDING
+from qctl.model import PENDING, QueueLocked
 from qctl.rules.when import parse_duration, to_text
-from qctl.store.sqlite import syncer, workers
-from qctl.worker.care import Care
+from qctl.store.sqlite import spool, syncer, workers
+from qctl.worker.alarm import GATHER, next_time
+from qctl.worker.care import Care, TakenForDead
 from qctl.worker.commands import Commands
 from qctl.worker.control import Control
 from qctl.worker.events import Events
 from qctl.worker.hardship import FAULTS, Hardship
+from qctl.worker.holdings import compare
 from qctl.worker.intake import Intake
 from qctl.worker.options import Options
 from qctl.worker.output import DEFAULT_LIMIT, store_output, taken
-from qctl.worker.pace import LONG
 from qctl.worker.pool import Pool
 from qctl.worker.relay import relay
 from qctl.worker.run import Run
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from qctl.worker.log import Log
     from qctl.worker.signals import Signals
 
-GATHER = 0.004  # seconds that an ending may wait for others to share its transaction
 ENOUGH = 200  # endings that are worth a transaction of their own at once
 LOADING = 0.02  # seconds until a look whether a process has loaded its handlers
 FOLLOW = 0.2  # seconds between writing down what running jobs wrote
@@ -58,6 +58,7 @@ class Worker:
             lambda fd, run: self.events.watch(fd, lambda: self.commands.readable(fd, run)),
             self.events.unwatch,
             options.memory,
+            self.id,
         )
         self.pool = Pool(
             options.handlers,
@@ -68,12 +69,13 @@ class Worker:
             unwatch=self.events.unwatch,
             memory=options.memory,
             most=options.max_jobs_per_child,
+            worker=self.id,
         )
         self.wide = WidePool(self.pool, options.threads, options.coroutines)
         self.endings: list[tuple[Run, Ending, Facts]] = []
         self.endings_since = 0.0
         self.counts = {"completed": 0, "failed": 0, "pending": 0, "cancelled": 0}
-        self.hardship = Hardship(log)
+        self.hardship = Hardship(log, spool.Spool(store.path, self.id))
         self.unwritten: list[tuple[Run, bool, Any, Any]] = []  # output taken for a transaction that is not made yet
         self.look = True  # whether a claim may find something
         self.look_wide = True  # the same for the wide process
@@ -102,7 +104,7 @@ class Worker:
             self.control,
             lambda: self.ended_count() + len(self.endings),
         )
-        self.care = Care(store, self.id, log, self.duration("stale_after", workers.STALE_AFTER))
+        self.care = Care(store, self.id, log, self.duration("stale_after", workers.STALE_AFTER), self.compare)
 
     def duration(self, name: str, default: float) -> float:
         text = self.store.setting(name)
@@ -113,8 +115,9 @@ class Worker:
     def run(self) -> dict[str, int]:
         """Work. Returns how many jobs ended as completed, failed (dead letters), pending (to retry), cancelled."""
         self.pool.load()
+        spool.replay_leftovers(self.store, time.time(), random.random)
         syncer.sync_behind(self.store)
-        workers.register(self.store, self.id, self.options.concurrency, time.time())
+        workers.register(self.store, self.id, self.options.concurrency, time.time(), self.care.stale_after)
         workers.tell_types(self.store, self.id, self.pool.types)
         self.waker = Waker(self.store.path + "-wal")
         if self.waker.fd >= 0:
@@ -125,6 +128,11 @@ class Worker:
             self.loop()
             # Only now: after a fault the row stays, and whoever sees our lock free gives back what we held.
             workers.unregister(self.store, self.id)
+        except BaseException as error:
+            if not isinstance(error, TakenForDead):
+                self.hardship.keep(self.endings, self.unwritten)
+            self.control.kill_runs()
+            raise
         finally:
             self.commands.close()
             self.wide.close()
@@ -140,57 +148,41 @@ class Worker:
         while True:
             now = time.monotonic()
             is_well = now >= self.hardship.next_try
-            try:
-                if is_well and self.care.take(now):
-                    self.look = self.look_wide = True
-            except FAULTS as error:
-                self.hardship.hit(error, now)
-                is_well = False
-            if self.options.max_time is not None and now >= begun + self.options.max_time:
-                self.control.stop("the time given is over")
-            self.control.enforce(now)
-            self.collect()
             flowing = now >= next_follow
             if flowing:
                 next_follow = now + FOLLOW
             try:
+                if is_well and self.care.take(now):
+                    self.look = self.look_wide = True
+                if self.options.max_time is not None and now >= begun + self.options.max_time:
+                    self.control.stop("the time given is over")
+                self.control.enforce(now)
+                self.collect()
                 if is_well:
                     self.turn(now, follow=flowing)
+                if not self.hardship.next_try:
+                    self.supply.start(time.monotonic())
+                self.store.begun(time.time())
             except FAULTS as error:
-                self.hardship.hit(error, now)
-            if not self.hardship.next_try:
-                self.supply.start(time.monotonic())
-            self.store.begun(time.time())
+                self.suffer(error, now)
             self.log.flush()
             if self.is_done():
                 return
             self.sleep(next_follow)
 
+    def suffer(self, error: Exception, now: float) -> None:
+        """The queue cannot be written: keep what ended; after the length of a lease others may have what still runs."""
+        self.hardship.hit(error, now)
+        self.hardship.keep(self.endings, self.unwritten)
+        if isinstance(error, QueueLocked):
+            self.care.end_stopped()
+        if self.care.is_overdue(now):
+            self.control.stop_runs(now)
+
     def sleep(self, next_follow: float) -> None:
         """Wait for whatever comes first: an event, a deadline, a job that falls due, the next beat."""
         now = time.monotonic()
-        times = [self.care.next_time, now + self.waker.interval, *self.control.next_times()]
-        if self.hardship.next_try:
-            times = [self.hardship.next_try, *self.control.next_times()]
-        elif self.endings:
-            times.append(self.endings_since + GATHER)
-        hungry, room = self.intake.is_hungry(), bool(self.intake.wide_room())
-        if self.hardship.next_try:
-            pass
-        elif (hungry and self.look) or (room and self.look_wide):
-            times.append(now)
-        elif (hungry or room) and self.due_at is not None:
-            times.append(now + self.due_at - time.time())
-        if self.supply.waiting or any(len(process.queue) > 1 for process in self.pool.processes):
-            times.append(now + LONG)
-        if not self.hardship.next_try and any(
-            run.capture is not None and run.capture.has_news for run in self.supply.running()
-        ):
-            times.append(next_follow)
-        grown = self.commands.watch_grown(now)
-        if grown is not None:
-            times.append(grown)
-        until = min(times)
+        until = next_time(self, now, next_follow)
         self.events.wait(until - now)
         if self.supply.waiting and not self.hardship.next_try and not self.signals.count:
             relay(self.supply, self.add_ending, self.events.wait, min(until, time.monotonic() + GATHER))
@@ -239,6 +231,9 @@ class Worker:
         claim = claim or (self.look and ripe and wanted > 0)
         room = self.intake.wide_room() if self.look_wide else []
         if not (news or ripe or claim or room):
+            if self.hardship.next_try:  # nothing to write, so try with something
+                self.care.beat(now)
+                self.hardship.end()
             return
         leases: list[Lease] = []
         wide: list[Lease] = []
@@ -267,6 +262,7 @@ class Worker:
         self.unwritten.clear()
         self.hardship.end()
         if ripe:
+            self.hardship.spool.clear()
             self.endings = []
             self.settle(endings, outcomes, wall)
         if room:
@@ -285,6 +281,9 @@ class Worker:
                 self.due_at = max(self.due_at, wall + LOADING)
         self.store.tidy(4000)
 
+    def compare(self, now: float) -> None:
+        compare(self.supply, self.control, [one[0] for one in self.endings], self.log, now)
+
     def settle(self, endings: Any, outcomes: Any, wall: float) -> None:
         for (run, ending, _facts), outcome in zip(endings, outcomes, strict=True):
             move = outcome.move
@@ -297,8 +296,10 @@ class Worker:
                 self.due_at = due if self.due_at is None else min(self.due_at, due)
 
     def is_done(self) -> bool:
-        if self.supply.running() or self.endings or self.supply.waiting or self.pool.ended:
+        if self.supply.running() or self.supply.waiting or self.pool.ended:
             return False
+        if self.endings:  # told to stop, and the queue cannot be written: the spool will do
+            return self.control.stop_at is not None and self.hardship.has(self.endings)
         if self.control.stop_at is not None:
             return True
         if self.options.max_jobs is not None and self.ended_count() >= self.options.max_jobs:

@@ -1,7 +1,4 @@
-"""kill -9, at random moments, of workers, handler processes, commands and enqueuers: the four sentences hold.
-
-The jobs write their own history, a line at each start and end, to a file opened for appending.
-"""
+"""kill -9, at random moments, of workers, handler processes, commands and enqueuers: the four sentences hold."""
 
 from __future__ import annotations
 
@@ -20,99 +17,91 @@ from typing import Any
 import pytest
 
 from qctl.queue import Queue
+from tests.faults.harness import Broken, Ground, numbers_in
 from tests.worker.conftest import until, work
 
 __all__ = ["work"]  # the fixture
 Work = Callable[..., Any]
+Report = Callable[[str, int, str], None]
 
-HANDLERS = """
-import os, time
-from qctl import handler
-
-def write(line):
-    fd = os.open({trace!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(fd, (line + "\\n").encode())
-    os.close(fd)
-
-@handler("job", backoff="fixed:0s")
-def job(n, took):
-    write(f"start {{n}} {{os.getpid()}}")
-    time.sleep(took)
-    write(f"end {{n}} {{os.getpid()}}")
-"""
+linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+LONG = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 
-def children(pid: int) -> list[int]:
-    """Processes whose parent is `pid`."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
-                    found.append(int(entry.name))
-            except (OSError, IndexError):
-                pass
-    return found
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("kills", [12, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+@linux
+@pytest.mark.parametrize(("rounds", "kills"), [(1, 10), pytest.param(20, 50, marks=LONG)])
 def test_a_kill_at_any_moment_loses_no_job_and_ends_each_once(
-    queue: Queue, work: Work, tmp_path: Path, kills: int
+    ground: Callable[[int], Ground], report: Report, rounds: int, kills: int
 ) -> None:
-    trace, module = tmp_path / "trace", tmp_path / "jobs.py"
-    module.write_text(HANDLERS.format(trace=str(trace)))
-    count = kills * 12
-    chance = random.Random(kills)
-    jobs: list[dict[str, Any]] = []
-    for n in range(count):
-        if n % 3:
-            jobs.append(
-                {"type": "job", "payload": {"n": n, "took": chance.choice([0, 0.001, 0.05])}, "max_attempts": 100}
-            )
-        else:
-            line = f"echo start {n} $$ >> {trace}; sleep {chance.choice([0, 0.02])}; echo end {n} $$ >> {trace}"
-            jobs.append({"shell": line, "max_attempts": 100, "backoff": "fixed:0s"})
-    queue.enqueue_many(jobs)
-    argv = ("-c", "2", "--handlers", str(module), "--quiet")
-    workers = [work(*argv), work(*argv)]
-    done = 0
-    while done < kills:
-        time.sleep(chance.uniform(0.01, 0.25))
-        index = chance.randrange(2)
-        victims = [workers[index].pid, *children(workers[index].pid)]
-        what = chance.choice(["worker", "child", "all"])
-        chosen = victims[:1] if what == "worker" else [chance.choice(victims)] if what == "child" else victims
-        for pid in chosen:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        done += 1
-        if workers[index].pid in chosen:
-            workers[index].communicate()
-            workers[index] = work(*argv)
-    unfinished = "SELECT count(*) FROM jobs WHERE status IN ('pending', 'processing')"
-    until(lambda: queue.store.read(unfinished) == [(0,)], 60 + kills)
-    for worker in workers:
-        worker.send_signal(signal.SIGTERM)
-        worker.communicate(timeout=30)
-    check(queue, trace, count)
+    seen: Counter[str] = Counter()
+    slowest = 0.0
+    for round_ in range(rounds):
+        one = ground(round_)
+        one.load(kills * 12)
+        workers = 2 + round_ % 7
+        for _ in range(workers):
+            one.start_mixed()
+        until(lambda one=one, workers=workers: one.queue.live_workers() == workers, 60)
+        for _ in range(kills):
+            end = time.monotonic() + one.chance.uniform(0.01, 0.3)
+            while time.monotonic() < end:
+                one.watch()
+                time.sleep(0.02)
+            seen[one.kill()] += 1
+        one.finish(120)
+        seen.update(one.check())
+        slowest = max(slowest, *one.recoveries)
+        one.close()
+    what = ", ".join(f"{seen[name]} of {name}" for name in ("worker", "child", "command", "all"))
+    held = (
+        f"the four sentences over {seen['jobs']:,} jobs, 2 to 8 workers ({what} at once; {seen['again']:,} runs again);"
+        f" slowest recovery {slowest:.1f} s; no orphan"
+    )
+    report("kill -9 of worker, child, command, all", rounds * kills, held)
 
 
-def check(queue: Queue, trace: Path, count: int) -> None:
-    """The four sentences, from what the jobs wrote and from the file."""
-    statuses = Counter(job.status for job in queue.find())
-    assert statuses == {"completed": count}, statuses
-    assert queue.store.read("PRAGMA integrity_check") == [("ok",)]
-    ends = Counter(int(line.split()[1]) for line in trace.read_text().splitlines() if line.startswith("end"))
-    assert set(ends) == set(range(count))
-    for number in range(1, count + 1):
-        outcomes = [run["outcome"] for run in queue.history(number)]
-        assert outcomes.count("completed") == 1 and outcomes[-1] == "completed", (number, outcomes)
-        # It ran more than once only where its history says why.
-        assert ends[number - 1] <= len(outcomes)
-    assert queue.store.read("SELECT count(*) FROM jobs WHERE locked_by IS NOT NULL") == [(0,)]
+@linux
+def test_the_harness_catches_a_second_runner(ground: Callable[[int], Ground]) -> None:
+    """The positive control: what it cannot see it does not prove."""
+    one = ground(0)
+    one.numbers.append(one.queue.enqueue(shell=one.line("sleep 1.5"), max_attempts=1))
+    one.start_mixed()
+    until(lambda: one.trace.read_text())
+    one.start_mixed()
+    until(lambda: one.queue.live_workers() == 2)
+    with one.queue.store.write() as connection:  # somebody gives away what is still running
+        connection.execute("UPDATE jobs SET status = 'pending', attempts = 0, locked_by = NULL, locked_at = NULL")
+    one.finish(30)
+    with pytest.raises(Broken, match="two runners at once"):
+        one.check()
+
+
+@linux
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("DELETE FROM jobs WHERE number = 3", "lost: \\[3\\]"),
+        ("DELETE FROM qctl_history", "started 2 times"),
+        ("UPDATE jobs SET status = 'failed' WHERE number = 3", "job 3: failed"),
+        (
+            "INSERT INTO dead_letter_jobs (original_job_id, type) SELECT id, type FROM jobs WHERE number = 3",
+            "1 letters",
+        ),
+    ],
+)
+def test_the_harness_catches_a_job_that_is_lost_or_ended_twice(
+    ground: Callable[[int], Ground], harm: str, said: str
+) -> None:
+    one = ground(0)
+    one.load(20)
+    again = one.line("[ -e again ] || { touch again; kill -9 $$; }")
+    one.numbers.append(one.queue.enqueue(shell=again, max_attempts=5, backoff="fixed:0s", cwd=str(one.folder)))
+    one.start_mixed()
+    one.finish(30)
+    one.check()
+    one.queue.store.connection.execute(harm)
+    with pytest.raises(Broken, match=said):
+        one.check()
 
 
 def test_the_jobs_of_a_killed_worker_run_again_within_two_seconds_and_no_orphan_stays(
@@ -158,13 +147,16 @@ def test_a_frozen_worker_is_left_alone_and_its_late_result_stands_once(queue: Qu
     assert queue.get(1).token == 1
 
 
-@pytest.mark.parametrize("kills", [10, pytest.param(500, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
-def test_a_number_that_was_printed_is_a_job_whenever_the_enqueuer_dies(db: Path, tmp_path: Path, kills: int) -> None:
-    data = b"".join(b'{"type":"a","payload":{"i":%d}}\n' % i for i in range(20_000))
+@pytest.mark.parametrize("kills", [6, pytest.param(400, marks=LONG)])
+def test_a_number_that_was_printed_is_a_job_whenever_the_enqueuer_dies(
+    db: Path, tmp_path: Path, report: Report, kills: int
+) -> None:
+    data = b"".join(b'{"type":"a","payload":{"i":%d}}\n' % i for i in range(8_000))
     chance = random.Random(kills)
     Queue(db).close()
+    acknowledged = 0
     for _ in range(kills):
-        before = rows(db)
+        before = numbers_in(db)
         with (tmp_path / "numbers").open("wb") as numbers:
             process = subprocess.Popen(
                 [sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "--from", "-"],
@@ -177,29 +169,64 @@ def test_a_number_that_was_printed_is_a_job_whenever_the_enqueuer_dies(db: Path,
         time.sleep(chance.uniform(0, 0.1))
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-        printed = (tmp_path / "numbers").read_bytes()
-        complete = printed[: printed.rfind(b"\n") + 1].split()
-        stored = rows(db)
-        assert {int(number) for number in complete} <= stored - before
+        acknowledged += check_printed(tmp_path / "numbers", db, before)
+        if len(before) > 100_000:
+            emptied(db)
+    assert is_whole(db)
+    report("enqueuer killed, bulk", kills, f"each of {acknowledged:,} numbers printed is a job; the file is whole")
+
+
+@pytest.mark.parametrize("kills", [8, pytest.param(400, marks=LONG)])
+def test_a_single_number_that_was_printed_is_a_job(db: Path, tmp_path: Path, report: Report, kills: int) -> None:
+    chance = random.Random(kills)
+    Queue(db).close()
+    acknowledged = 0
+    for _ in range(kills):
+        before = numbers_in(db)
+        with (tmp_path / "numbers").open("wb") as numbers:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "a", "n:=1"], stdout=numbers
+            )
+        time.sleep(chance.uniform(0.02, 0.12))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        acknowledged += check_printed(tmp_path / "numbers", db, before)
+        assert len(numbers_in(db) - before) <= 1
+    assert is_whole(db)
+    report("enqueuer killed, one job", kills, f"each of {acknowledged:,} numbers printed is a job; the file is whole")
+
+
+def check_printed(numbers: Path, db: Path, before: set[int]) -> int:
+    """Every number that was printed whole is a job that was not there before; how many."""
+    printed = numbers.read_bytes()
+    complete = printed[: printed.rfind(b"\n") + 1].split()
+    assert {int(number) for number in complete} <= numbers_in(db) - before
+    return len(complete)
+
+
+def is_whole(db: Path) -> bool:
     connection = sqlite3.connect(db)
-    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    answer = connection.execute("PRAGMA integrity_check").fetchall()
+    connection.close()
+    return answer == [("ok",)]
+
+
+def emptied(db: Path) -> None:
+    connection = sqlite3.connect(db)
+    with connection:
+        connection.execute("DELETE FROM jobs")
     connection.close()
 
 
-def rows(db: Path) -> set[int]:
-    connection = sqlite3.connect(db)
-    numbers = {row[0] for row in connection.execute("SELECT number FROM jobs")}
-    connection.close()
-    return numbers
-
-
-def test_atomic_bulk_is_all_or_nothing_whenever_it_dies(db: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=LONG)])
+def test_atomic_bulk_is_all_or_nothing_whenever_it_dies(db: Path, tmp_path: Path, report: Report, kills: int) -> None:
     file = tmp_path / "jobs.ndjson"
     file.write_bytes(b"".join(b'{"type":"a","payload":{"i":%d}}\n' % i for i in range(5000)))
     Queue(db).close()
     chance = random.Random(7)
-    for _ in range(8):
-        before = len(rows(db))
+    stored: Counter[int] = Counter()
+    for _ in range(kills):
+        before = len(numbers_in(db))
         process = subprocess.Popen(
             [sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "--from", str(file), "--atomic"],
             stdout=subprocess.DEVNULL,
@@ -207,4 +234,11 @@ def test_atomic_bulk_is_all_or_nothing_whenever_it_dies(db: Path, tmp_path: Path
         time.sleep(chance.uniform(0.02, 0.4))
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        assert len(rows(db)) - before in (0, 5000)
+        stored[len(numbers_in(db)) - before] += 1
+        if before > 100_000:
+            emptied(db)
+    assert set(stored) <= {0, 5000}
+    assert is_whole(db)
+    report(
+        "enqueuer killed, --atomic", kills, f"{stored[5000]} times all, {stored[0]} times nothing; the file is whole"
+    )

@@ -9,6 +9,7 @@ import pytest
 
 from qctl.model import CANCELLED, COMPLETED, FAILED, PENDING
 from qctl.rules import ending
+from qctl.rules.ending import Ending, Facts
 from qctl.rules.when import to_text
 from qctl.store.sqlite.store import SQLiteStore
 from qctl.store.sqlite.workers import hand_back
@@ -330,3 +331,28 @@ def test_only_ones_own_present_lease_can_be_handed_back(store: SQLiteStore, acts
     assert hand_back(store, "w-2", [(second.number, second.token)], NOW) == 0
     assert hand_back(store, "w-1", [(99, 1)], NOW) == 0
     assert store.read(WHOLE) == before
+
+
+def crash(acts: Acts, now: float) -> dict[str, Any]:
+    """One run whose handler process dies; the job's row then."""
+    (lease,) = acts.claim(now=now)
+    done = Ending(lease.number, lease.token, ending.CRASH, started_at=now, finished_at=now, error="killed by signal 11")
+    facts = Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues, crashes=0)
+    acts.store.finish("w-1", [(done, facts)], to_text(now), lambda: 0.0)
+    return acts.row(1)
+
+
+def test_the_third_death_of_its_process_ends_a_job_and_a_replay_begins_anew(store: SQLiteStore, acts: Acts) -> None:
+    from qctl.store.sqlite.dead import replay_dead
+
+    acts.put("x", max_attempts=50, backoff="fixed:0s")
+    assert crash(acts, NOW)["status"] == PENDING
+    acts.end(acts.claim()[0], ending.ERROR, error="an error between")
+    acts.end(acts.claim()[0], ending.LOST)
+    assert crash(acts, NOW + 1)["status"] == PENDING
+    row = crash(acts, NOW + 2)
+    assert (row["status"], row["attempts"]) == (FAILED, 4)
+    assert row["last_error"] == "killed by signal 11 (3 times: given up)"
+    replay_dead(store, [store.read("SELECT id FROM dead_letter_jobs")[0][0]], NOW + 3)
+    assert [crash(acts, NOW + again)["status"] for again in (4, 5, 6)] == [PENDING, PENDING, FAILED]
+    assert len(acts.letters()) == 2

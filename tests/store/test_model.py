@@ -304,7 +304,7 @@ class Queue(RuleBasedStateMachine):
     def a_worker_dies(self, who: int) -> None:
         worker = self.ours.pop(who)
         held = [job for job in self.jobs.values() if job.status == PROCESSING and job.holder == worker]
-        outcomes = workers.bury(self.store, [(worker, "it died")], self.seconds, self.random.random)
+        outcomes = workers.bury(self.store, [workers.Dead(worker, "it died")], self.seconds, self.random.random)
         for job in held:
             self.apply(job, ending.CANCEL if job.is_cancel_asked else ending.LOST, None, job.most)
         assert sorted(outcome.ending.number for outcome in outcomes) == [job.number for job in held]

@@ -91,6 +91,8 @@ def test_no_statement_scans_or_sorts(schema: sqlite3.Connection, verb: str) -> N
         ("move_job", "INTEGER PRIMARY KEY (rowid=?)"),
         ("hand_back", "INTEGER PRIMARY KEY (rowid=?)"),
         ("held_jobs", "jobs_processing (locked_by=?)"),
+        ("held_runs", "jobs_processing (locked_by=?)"),
+        ("earlier_runs", "PRIMARY KEY (job=? AND token<?)"),
         ("cancels_asked", "jobs_processing (locked_by=?)"),
         ("stale_jobs", "jobs_processing (locked_by>?)"),
         ("stale_jobs", "jobs_processing (locked_by=?)"),

@@ -52,7 +52,7 @@ def enter(store: SQLiteStore, id_: str, **columns: Any) -> None:
 
 
 def dead(store: SQLiteStore, now: float = NOW, stale_after: float = 300.0) -> list[str]:
-    return [id_ for id_, _reason in workers.dead_workers(store, "w-me", now, stale_after)]
+    return [one.id for one in workers.dead_workers(store, "w-me", now, stale_after)]
 
 
 def statuses(store: SQLiteStore) -> list[str]:
@@ -70,9 +70,9 @@ def test_a_worker_of_this_machine_is_dead_when_its_process_is_and_not_before(fil
         assert dead(file_store, NOW + 10**7) == [], "however old its beat"
         first.kill()
         first.wait()
-        ((id_, why),) = workers.dead_workers(file_store, "w-me", NOW, 300.0)
-        assert id_ == "w-1"
-        assert str(first.pid) in why
+        (found,) = workers.dead_workers(file_store, "w-me", NOW, 300.0)
+        assert found.id == "w-1"
+        assert str(first.pid) in found.why
     assert sorted(dead(file_store)) == ["w-1", "w-2"]
 
 
@@ -151,7 +151,7 @@ def test_the_dead_are_buried_once_whoever_comes(file_store: SQLiteStore) -> None
     enter(file_store, "w-1")
     (lease,) = acts.claim("w-1")
     other = SQLiteStore(file_store.path)
-    found = [("w-1", "it died")]
+    found = [workers.Dead("w-1", "it died")]
     assert len(workers.bury(file_store, found, NOW, lambda: 0.0)) == 1
     assert acts.claim("w-2")
     assert workers.bury(other, found, NOW, lambda: 0.0) == []
@@ -165,7 +165,7 @@ def test_a_cancelled_job_of_a_dead_worker_is_cancelled_and_not_run_again(store: 
     enter(store, "w-1")
     acts.claim("w-1")
     store.connection.execute("UPDATE jobs SET cancel_asked = 1")
-    workers.bury(store, [("w-1", "it died")], NOW, lambda: 0.0)
+    workers.bury(store, [workers.Dead("w-1", "it died")], NOW, lambda: 0.0)
     assert (acts.row(1)["status"], acts.row(1)["cancel_asked"]) == (CANCELLED, 0)
     assert acts.claim() == []
 
@@ -175,7 +175,7 @@ def test_the_tenth_worker_that_dies_with_a_job_is_the_last(store: SQLiteStore, a
     for death in range(1, ending.MAX_RESCUES + 1):
         enter(store, f"w-{death}")
         assert len(acts.claim(f"w-{death}")) == 1
-        workers.bury(store, [(f"w-{death}", "it died")], NOW, lambda: 0.0)
+        workers.bury(store, [workers.Dead(f"w-{death}", "it died")], NOW, lambda: 0.0)
     assert acts.row(1)["status"] == FAILED
     assert len(acts.letters()) == 1
     assert len(acts.history(1)) == ending.MAX_RESCUES
@@ -191,16 +191,42 @@ def test_a_job_that_completes_in_between_begins_its_count_anew(store: SQLiteStor
     assert acts.row(1)["rescues"] == 0
 
 
-def test_a_worker_finds_leases_that_it_does_not_know_of(store: SQLiteStore, acts: Acts) -> None:
-    """The answer to a commit may be lost though the commit was not."""
+def test_a_restart_of_the_machine_is_charged_to_no_job(store: SQLiteStore, acts: Acts) -> None:
+    import os
+
+    acts.put("x", max_attempts=1)
+    for restart in range(ending.MAX_RESCUES + 1):
+        enter(store, f"w-{restart}", host=os.uname().nodename, boot="an earlier boot")
+        acts.claim(f"w-{restart}")
+        workers.bury(store, workers.dead_workers(store, "w-me", NOW, 300.0), NOW, lambda: 0.0)
+    row = acts.row(1)
+    assert (row["status"], row["attempts"], row["rescues"]) == (PENDING, 0, 0)
+    assert {entry[2] for entry in acts.history(1)} == {"restarted"}
+
+
+def test_a_worker_knows_what_it_holds_by_the_file(store: SQLiteStore, acts: Acts) -> None:
     acts.put("x", "x", "x")
-    leases = acts.claim("w-1", limit=2)
+    acts.claim("w-1", limit=2)
     acts.claim("w-2")
-    held = {(lease.number, lease.token) for lease in leases}
-    assert workers.lost_leases(store, "w-1", held) == []
-    assert workers.lost_leases(store, "w-1", {(1, 1)}) == [(2, 1)]
-    assert workers.lost_leases(store, "w-1", {(1, 1), (2, 7)}) == [(2, 1)]
-    assert sorted(workers.lost_leases(store, "w-1", set())) == [(1, 1), (2, 1)]
+    assert workers.held_leases(store, "w-1") == {(1, 1), (2, 1)}
+    assert workers.held_leases(store, "w-9") == set()
+
+
+def test_a_worker_is_frozen_when_its_lease_is_over_by_the_machines_own_clock(file_store: SQLiteStore) -> None:
+    import time
+
+    Acts(file_store).put("x")
+    workers.register(file_store, "w-me", 1, NOW)
+    with worker(file_store, "w-1") as other:
+        clock = time.monotonic()
+        assert workers.frozen_workers(file_store, "w-me", clock) == []
+        ((_number, id_, pid),) = workers.frozen_workers(file_store, "w-me", clock + workers.STALE_AFTER + 1)
+        assert (id_, pid) == ("w-1", other.pid)
+        assert workers.beat(file_store, "w-1", NOW, 1000.0)
+        assert workers.frozen_workers(file_store, "w-me", clock + workers.STALE_AFTER + 1) == []
+        other.kill()
+        other.wait()
+    assert workers.frozen_workers(file_store, "w-me", clock + 10**6) == [], "it is dead, which is told otherwise"
 
 
 @pytest.mark.parametrize("started_at", [None, "", "at noon", "2027-01-15T07:59:00Z"])
@@ -211,5 +237,5 @@ def test_what_stands_in_started_at_keeps_no_rescue_from_happening(
     enter(store, "w-1")
     acts.claim("w-1")
     store.connection.execute("UPDATE jobs SET started_at = ?", (started_at,))
-    assert len(workers.bury(store, [("w-1", "it died")], NOW, lambda: 0.0)) == 1
+    assert len(workers.bury(store, [workers.Dead("w-1", "it died")], NOW, lambda: 0.0)) == 1
     assert acts.row(1)["status"] == PENDING

@@ -8,7 +8,7 @@ from functools import partial
 
 from qctl.rules.when import to_text
 from qctl.store.sqlite import connection as opening
-from qctl.store.sqlite import place, wal, workers
+from qctl.store.sqlite import place, spool, wal, workers
 from qctl.store.sqlite.sql import read
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ class Finding:
 def examine(store: SQLiteStore, now: float) -> Iterator[Finding]:
     """Every check, in an order in which what is worse comes first."""
     for check in (integrity, schema, foreign, log, place.library, place.system, place.space, place.permissions,
-                  clock, locks, dead, orphans, schedules):  # fmt: skip
+                  clock, locks, dead, spools, orphans, schedules):  # fmt: skip
         found = False
         for finding in check(store, now):
             found = True
@@ -188,6 +188,26 @@ def bury(store: SQLiteStore, now: float) -> None:
     import random
 
     workers.bury(store, workers.dead_workers(store, "", now, stale_after(store)), now, random.random)
+
+
+def spools(store: SQLiteStore, now: float) -> Iterator[Finding]:
+    alive = {row["id"] for row in workers.list_workers(store, now, stale_after(store)) if row["alive"]}
+    for worker, _is_entered in spool.leftovers(store):
+        count = len(spool.read(store.path, worker))
+        if worker in alive:
+            yield Finding("spools", NOTE, f"{worker} keeps {count} results beside the queue",
+                          "it could not write to the queue file just now, and goes on trying")  # fmt: skip
+        else:
+            yield Finding("spools", WRONG, f"{worker} died with {count} results in {spool.name_of(store.path, worker)}",
+                          "jobs that have ended stand in the queue as running; the next worker writes that down",
+                          "qctl doctor --fix", lambda: settle_spools(store, now))  # fmt: skip
+
+
+def settle_spools(store: SQLiteStore, now: float) -> None:
+    import random
+
+    bury(store, now)
+    spool.replay_leftovers(store, now, random.random)
 
 
 def orphans(store: SQLiteStore, _now: float) -> Iterator[Finding]:

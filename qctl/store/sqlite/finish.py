@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qctl.model import COMPLETED, FAILED, PENDING
-from qctl.rules.ending import LOST, Ending, Facts, Move, decide, heed_cancel
+from qctl.rules.ending import CRASH, LOST, Ending, Facts, Move, decide, heed_cancel
 from qctl.rules.when import to_text
 from qctl.store.sqlite.sql import sql
 
@@ -38,6 +38,8 @@ def finish_jobs(
     history: list[tuple[Any, ...]] = []
     completed: list[tuple[Any, ...]] = []
     for ending, facts in ended:
+        if ending.how == CRASH and facts.crashes is not None:
+            facts.crashes = crashes_before(connection, ending.number, ending.token, facts.attempts)
         move = decide(ending, facts, random)
         started, finished = to_text(ending.started_at), to_text(ending.finished_at)
         if move.status == COMPLETED:
@@ -109,6 +111,17 @@ def complete(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], ou
             outcome.move = None
 
 
+def crashes_before(connection: sqlite3.Connection, number: int, token: int, attempt: int) -> int:
+    """How many of the earlier runs of a job its process died in, back to its latest replay, where attempts began anew."""
+    count = 0
+    for before, outcome in connection.execute(sql("earlier_runs"), (number, token)):
+        if before > attempt:
+            break
+        attempt = before
+        count += outcome == CRASH
+    return count
+
+
 def is_cancelled(connection: sqlite3.Connection, number: int) -> bool:
     """Whether somebody cancelled the job while it ran; asked for those alone that would run again."""
     row = connection.execute(sql("cancel_asked"), (number,)).fetchone()
@@ -121,10 +134,16 @@ def storable(text: str | None) -> str | None:
 
 
 def rescue_jobs(
-    connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], now: float, why: str, random: Callable[[], float]
+    connection: sqlite3.Connection,
+    rows: Sequence[tuple[Any, ...]],
+    now: float,
+    why: str,
+    random: Callable[[], float],
+    *,
+    blames: bool = True,
 ) -> list[Outcome]:
-    """End the runs of a worker that is gone. `rows` as `held_jobs.sql` gives them."""
-    from qctl.rules.ending import CANCEL
+    """End the runs of a worker that is gone. `rows` as `held_jobs.sql` gives them; `blames`: whether that counts."""
+    from qctl.rules.ending import CANCEL, RESTARTED
     from qctl.rules.when import from_text
 
     outcomes: list[Outcome] = []
@@ -136,7 +155,7 @@ def rescue_jobs(
         ending = Ending(
             number,
             token,
-            CANCEL if cancel_asked else LOST,
+            CANCEL if cancel_asked else LOST if blames else RESTARTED,
             started_at=started,
             finished_at=now,
             error="cancelled" if cancel_asked else why,

@@ -11,6 +11,7 @@ import _thread
 import errno
 import fcntl
 import os
+import sys
 
 from qctl.model import QueueFileError
 
@@ -22,6 +23,9 @@ FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW",
 
 
 AGAIN: Final = 0.05  # seconds after which an alarm that was not heard rings again
+LOCK_LAYOUT: Final = {"linux": ("hhqqi4x", 4), "darwin": ("qqihh", 2)}
+"""How `struct flock` lies in memory, and which of its fields is the process."""
+
 GRACE: Final = 0.05  # seconds for a thread that stands in the line to tell that the turn has come
 
 
@@ -258,6 +262,20 @@ class LifeLocks:
             return False
         fcntl.lockf(self.fd, fcntl.LOCK_UN, 1, number)
         return True
+
+    def holder(self, number: int) -> int | None:
+        """The process that holds the byte of worker `number`; None when there is none, or none that can be told here."""
+        import struct
+
+        layout = LOCK_LAYOUT.get(sys.platform)
+        if layout is None or number in self.held:
+            return None
+        form, place = layout
+        kind = fcntl.F_WRLCK
+        fields = [kind, os.SEEK_SET, number, 1, 0] if place == 4 else [number, 1, 0, kind, os.SEEK_SET]
+        answer = struct.unpack(form, fcntl.fcntl(self.fd, fcntl.F_GETLK, struct.pack(form, *fields)))
+        is_held = answer[0 if place == 4 else 3] != fcntl.F_UNLCK
+        return answer[place] if is_held and answer[place] > 0 else None
 
     def close(self) -> None:
         os.close(self.fd)

@@ -229,6 +229,7 @@ CREATE TABLE qctl_workers (
   concurrency INTEGER NOT NULL,
   started_at  TEXT NOT NULL,
   beat_at     TEXT NOT NULL,
+  lease_until REAL,                              -- monotonic clock of the machine: without a beat by then it is frozen
   handlers    TEXT                               -- JSON array: the types of typed jobs that it can run
 );
 

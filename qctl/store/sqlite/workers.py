@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import cache
 
 from qctl.model import QueueFileError
 from qctl.rules.when import from_text, to_text
+from qctl.store.sqlite import spool
 from qctl.store.sqlite.lock import LifeLocks
 from qctl.store.sqlite.sql import sql
 
@@ -36,14 +38,15 @@ def boot_id() -> str:
     return answer.stdout.strip() or f"unknown-{os.uname().nodename}"
 
 
-def register(store: SQLiteStore, worker: str, concurrency: int, now: float) -> int:
-    """Enter a worker, and hold its lock from before anybody can see its row; its number."""
+def register(store: SQLiteStore, worker: str, concurrency: int, now: float, lease: float = STALE_AFTER) -> int:
+    """Enter a worker, and hold its lock from before anybody can see its row; its number. `lease`: see `beat`."""
     if store.lock is not None and store.life_locks is None:
         store.life_locks = LifeLocks(store.path + "-workers")
     text = to_text(now)
     with store.write() as connection:
         cursor = connection.execute(
-            sql("insert_worker"), (worker, os.uname().nodename, boot_id(), os.getpid(), concurrency, text, text)
+            sql("insert_worker"),
+            (worker, os.uname().nodename, boot_id(), os.getpid(), concurrency, text, text, time.monotonic() + lease),
         )
         number = cursor.lastrowid or 0
         if store.life_locks is not None:
@@ -70,17 +73,29 @@ def unregister(store: SQLiteStore, worker: str) -> None:
         connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
 
 
-def beat(store: SQLiteStore, worker: str, now: float) -> bool:
-    """Say that the worker lives; False when its row is gone, because others took it for dead."""
+def beat(store: SQLiteStore, worker: str, now: float, lease: float = STALE_AFTER) -> bool:
+    """Say that the worker lives, and beats again within `lease` seconds; False when its row is gone, because others took
+    it for dead."""
     with store.write() as connection:
-        return connection.execute(sql("beat"), (to_text(now), worker)).rowcount == 1
+        return connection.execute(sql("beat"), (to_text(now), time.monotonic() + lease, worker)).rowcount == 1
 
 
-def dead_workers(store: SQLiteStore, me: str, now: float, stale_after: float) -> list[tuple[str, str]]:
-    """Who died, and how we know: (id, reason).
+class Dead:
+    """A worker that is gone. `why`: how we know; `blames`: whether its jobs may have been what it died of."""
 
-    On this machine a free lock is proof, and a held one is proof of life however old the beat is. Elsewhere, or
-    before a restart of this machine, only the beat is left to go by.
+    __slots__ = ("blames", "id", "why")
+
+    def __init__(self, id_: str, why: str, *, blames: bool = True) -> None:
+        self.id = id_
+        self.why = why
+        self.blames = blames
+
+
+def dead_workers(store: SQLiteStore, me: str, now: float, stale_after: float) -> list[Dead]:
+    """Who died, and how we know.
+
+    On this machine a free lock is proof, and a held one is proof of life however old the beat is: see `frozen_workers`.
+    Elsewhere, or before a restart of this machine, only the beat is left to go by.
     """
     dead = []
     here, host = boot_id(), os.uname().nodename
@@ -91,19 +106,31 @@ def dead_workers(store: SQLiteStore, me: str, now: float, stale_after: float) ->
             continue
         if boot == here:
             if store.life_locks is not None and store.life_locks.is_dead(number):
-                dead.append((id_, f"its worker {id_} died (pid {pid})"))
+                dead.append(Dead(id_, f"its worker {id_} died (pid {pid})"))
         elif its_host == host:
-            dead.append((id_, f"its worker {id_} died when {host} restarted"))
+            dead.append(Dead(id_, f"its worker {id_} died when {host} restarted", blames=False))
         elif now - from_text(beat_at) > stale_after:
-            dead.append((id_, f"its worker {id_} on {its_host} has been silent since {beat_at}"))
+            dead.append(Dead(id_, f"its worker {id_} on {its_host} has been silent since {beat_at}"))
     return dead
+
+
+def frozen_workers(store: SQLiteStore, me: str, clock: float) -> list[tuple[int, str, int | None]]:
+    """Workers of this machine that hold their lock and did not beat in time, by its monotonic clock `clock`: (number, id,
+    the process that holds the lock, or None where that cannot be told)."""
+    locks = store.life_locks
+    if locks is None:
+        return []
+    rows = store.read(
+        "SELECT number, id FROM qctl_workers WHERE boot = ? AND id <> ? AND lease_until < ?", (boot_id(), me, clock)
+    )
+    return [(number, id_, locks.holder(number)) for number, id_ in rows if not locks.is_dead(number)]
 
 
 def list_workers(store: SQLiteStore, now: float, stale_after: float) -> list[dict[str, Any]]:
     """Every worker in the file, oldest first; see Queue.workers."""
     if store.lock is not None and store.life_locks is None:
         store.life_locks = LifeLocks(store.path + "-workers")
-    dead = dict(dead_workers(store, "", now, stale_after))
+    dead = {one.id for one in dead_workers(store, "", now, stale_after)}
     keys = ("id", "host", "pid", "concurrency", "started_at", "beat_at")
     found = []
     for row in store.read("SELECT id, host, pid, concurrency, started_at, beat_at FROM qctl_workers ORDER BY number"):
@@ -119,18 +146,24 @@ def list_workers(store: SQLiteStore, now: float, stale_after: float) -> list[dic
     return found
 
 
-def bury(store: SQLiteStore, dead: Iterable[tuple[str, str]], now: float, random: Callable[[], float]) -> list[Outcome]:
-    """Give back what dead workers held, and strike them off, each in one transaction."""
+def bury(store: SQLiteStore, dead: Iterable[Dead], now: float, random: Callable[[], float]) -> list[Outcome]:
+    """Give back what dead workers held, and strike them off, each in one transaction. What one had left in its spool
+    is written down first."""
     from qctl.store.sqlite.finish import rescue_jobs
 
     outcomes: list[Outcome] = []
-    for worker, why in dead:
+    for one in dead:
+        worker = one.id
+        spooled = spool.read(store.path, worker)
         with store.write() as connection:
             if not connection.execute("SELECT 1 FROM qctl_workers WHERE id = ?", (worker,)).fetchone():
                 continue  # somebody else did it
+            if spooled:
+                spool.replay(connection, worker, spooled, now, random)
             rows = connection.execute(sql("held_jobs"), (worker,)).fetchall()
-            outcomes += rescue_jobs(connection, rows, now, why, random)
+            outcomes += rescue_jobs(connection, rows, now, one.why, random, blames=one.blames)
             connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
+        spool.remove(store.path, worker)
     return outcomes
 
 
@@ -173,6 +206,6 @@ def hand_back(store: SQLiteStore, worker: str, leases: Sequence[tuple[int, int]]
         return run()
 
 
-def lost_leases(store: SQLiteStore, worker: str, held: set[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Leases that the file says are this worker's and the worker does not know of (number, token)."""
-    return [(row[0], row[1]) for row in store.read(sql("held_jobs"), (worker,)) if (row[0], row[1]) not in held]
+def held_leases(store: SQLiteStore, worker: str) -> set[tuple[int, int]]:
+    """The leases that are a worker's by the file (number, token)."""
+    return {(row[0], row[1]) for row in store.read(sql("held_jobs"), (worker,))}

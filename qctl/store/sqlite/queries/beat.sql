@@ -1,2 +1,2 @@
 -- Unique index on id.
-UPDATE qctl_workers SET beat_at = ? WHERE id = ?
+UPDATE qctl_workers SET beat_at = ?, lease_until = ? WHERE id = ?

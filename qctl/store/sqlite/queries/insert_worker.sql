@@ -1,1 +1,2 @@
-INSERT INTO qctl_workers (id, host, boot, pid, concurrency, started_at, beat_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO qctl_workers (id, host, boot, pid, concurrency, started_at, beat_at, lease_until)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,0 +1,44 @@
+"""Where a claimed job goes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from qctl.model import Lease
+from qctl.worker.pace import AHEAD
+from qctl.worker.run import Run
+from qctl.worker.supply import SUSPECT, Supply
+
+
+class Thing(SimpleNamespace):
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+def lease(rescues: int) -> Lease:
+    one = Lease()
+    one.number, one.token, one.type, one.rescues, one.command = 1, 1, "tiny", rescues, None
+    one.timeout = None
+    return one
+
+
+@pytest.mark.parametrize(("first", "second", "shares"), [(0, 0, True), (0, 1, False), (1, 0, False)])
+def test_a_job_whose_worker_died_shares_a_process_with_none_that_waits(first: int, second: int, shares: bool) -> None:
+    """So that the next death is charged to what ran, and to nothing that only lay behind it."""
+    process: Any = Thing(queue=[], dead=False, load=0.0, ready=True)
+    pool: Any = SimpleNamespace(processes=[process], busy=1, room=lambda _process: 100, idle=lambda _parcels: None)
+    types: Any = SimpleNamespace(outputs={}, refuse=lambda *_: None)
+    given: list[Run] = []
+    process.give = lambda runs, *_: given.extend(runs)
+    nothing: Any = SimpleNamespace(running={}, runs={})
+    supply = Supply(*[nothing] * 2, 1, nothing, pool, nothing, nothing, 1.0, 100, types, lambda *_: None)  # type: ignore[arg-type]
+    supply.pace.learn("tiny", AHEAD / 100)
+    process.queue = [object()]
+    process.load = SUSPECT if first else AHEAD / 100
+    supply.add([lease(second)])
+    supply.since += 100  # not yet for giving back
+    process.queue[0] = SimpleNamespace(started_at=1e12, lease=None)
+    supply.start(0.0)
+    assert bool(given) == shares
