@@ -53,15 +53,15 @@ class JobContext:
     """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts, and
     `context`, where the functions of `on_start` put what all jobs of a process share."""
 
-    __slots__ = ("attempt", "id", "inputs_text", "max_attempts", "number", "type")
+    __slots__ = ("attempt", "begins", "id", "inputs_text", "max_attempts", "number", "type")
 
     def __init__(
         self, number: int, id: str, type: str, attempt: int, max_attempts: int, inputs: str | None = None
     ) -> None:
         self.inputs_text = inputs
+        self.begins: Callable[[], bool] | None = None  # asked right before the function is called: whether it may
         self.number = number
-        self.id = id
-        self.type = type
+        self.id, self.type = id, type
         self.attempt = attempt
         self.max_attempts = max_attempts
 
@@ -246,6 +246,8 @@ def call(known: Handler, payload: str, context: JobContext, run_async: Callable[
             fields["job"] = context
         if known.wants_inputs and "inputs" not in fields:
             fields["inputs"] = context.inputs
+        if context.begins and not context.begins():
+            return Verdict(ending.STOPPED, error="it could not begin within the period of its rate")
         value = known.function(**fields)
         if known.is_async:
             value = run_async(value)

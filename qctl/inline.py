@@ -22,6 +22,7 @@ WORKER = "inline"
 
 def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
     """See Queue.run_inline."""
+    queue.fire_schedules(time.time() if now is None else now)
     registry = handlers.registry
     defaults = {name: TypeDefaults(one.max_attempts, one.backoff, one.timeout) for name, one in registry.items()}
     schemas = {}

@@ -22,10 +22,25 @@ from qctl.worker.frames import Unpacker, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
 LOAD, JOBS, READY, DONE, OUTPUT, CANCEL = 0, 1, 2, 3, 4, 5
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def teller(fd: int, number: int, latest: float) -> Callable[[], bool]:
+    """For a job that counts against a rate: says in a pipe that it begins, unless it is too late for that. Not by a
+    message: the worker would wake up, and the job might lose the processor between what it says and its first step."""
+
+    def begins() -> bool:
+        now = time.time()
+        if now > latest:
+            return False
+        os.write(fd, b"%d %.6f\n" % (number, now))
+        return True
+
+    return begins
 
 
 class Overtime(BaseException):
@@ -37,12 +52,13 @@ def main() -> None:
     die_with_parent(int(sys.argv[4]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, overtime)
+    begun = int(sys.argv[5])
     if tickets < 0:
         from qctl.worker.wide import serve
 
-        serve(fd)
+        serve(fd, begun)
     else:
-        Child(fd, tickets, nonce).run()
+        Child(fd, tickets, nonce, begun).run()
 
 
 busy = False
@@ -68,8 +84,9 @@ def die_with_parent(parent: int) -> None:
 
 
 class Child:
-    def __init__(self, fd: int, tickets: int, nonce: bytes) -> None:
+    def __init__(self, fd: int, tickets: int, nonce: bytes, begun: int) -> None:
         self.fd = fd
+        self.begun = begun
         self.tickets = tickets
         self.nonce = nonce
         self.round = 0
@@ -131,16 +148,14 @@ class Child:
 
     def work(self, job: tuple[Any, ...]) -> None:
         global busy
-        number, id_, type_, payload, attempt, max_attempts, inputs = job
+        number, id_, type_, payload, attempt, max_attempts, inputs, latest = job
         started = time.time()
         try:
             busy = True
-            verdict = handlers.call(
-                handlers.registry[type_],
-                payload,
-                handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs),
-                self.run_async,
-            )
+            context = handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs)
+            if latest is not None:
+                context.begins = teller(self.begun, number, latest)
+            verdict = handlers.call(handlers.registry[type_], payload, context, self.run_async)
         except Overtime:
             # The worker knows what it sent the signal for; if it came too late for that job, this one is innocent.
             verdict = handlers.Verdict("stopped", error="interrupted")

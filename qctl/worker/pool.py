@@ -14,6 +14,7 @@ from qctl.worker import cleanup
 from qctl.worker.child import DONE, READY
 from qctl.worker.process import READ, HandlerProcess
 from qctl.worker.run import KILL_AFTER, Run
+from qctl.worker.starts import Begun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Pool:
         self.size = size
         self.verbose = verbose
         self.environment = dict(os.environ, QCTL_DB=db)
+        self.begun = Begun()
         self.watch = watch
         self.unwatch = unwatch
         self.processes: list[HandlerProcess] = []
@@ -110,7 +112,7 @@ class Pool:
         return f": {lines[-1][:200]}" if lines else ""
 
     def spawn(self) -> HandlerProcess:
-        process = HandlerProcess(self.modules, self.environment, self.memory)
+        process = HandlerProcess(self.modules, self.environment, self.memory, self.begun.told)
         self.processes.append(process)
         self.watch(process.sock.fileno(), lambda: self.receive(process))
         for fd, stream in process.pipes.items():
@@ -217,6 +219,8 @@ class Pool:
         process.close()
         if run is None:
             return
+        self.begun.hear()
+        self.begun.settle(run.lease.number, time.time())  # as far as anybody knows
         said = run.capture.last_line() if run.capture else ""
         if status < 0:
             name = signal.Signals(-status).name if -status in set(signal.Signals) else "?"
@@ -260,3 +264,4 @@ class Pool:
                 process.signal(signal.SIGKILL)
                 process.process.wait()
         self.leaving = []
+        self.begun.close()

@@ -25,6 +25,7 @@ class Run:
         "expected",
         "fate",
         "kill_at",
+        "latest",
         "lease",
         "limit",
         "shown",
@@ -42,6 +43,7 @@ class Run:
         self.kill_at: float | None = None
         self.fate: str | None = None
         self.shown = False
+        self.latest: float | None = None  # until when it may begin, epoch seconds; it tells when it does
         self.expected = 0.0  # seconds that jobs of its type usually take
 
     def begin(self, now: float, monotonic: float) -> None:

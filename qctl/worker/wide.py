@@ -32,9 +32,9 @@ class Overtime(BaseException):
     """Raised in the thread of a job whose time is up."""
 
 
-def serve(fd: int) -> None:
+def serve(fd: int, begun: int) -> None:
     """Run jobs until the worker closes the socket."""
-    asyncio.run(Wide(fd).run())
+    asyncio.run(Wide(fd, begun).run())
 
 
 class Stream(io.TextIOBase):
@@ -67,8 +67,9 @@ class Stream(io.TextIOBase):
 
 
 class Wide:
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, begun: int) -> None:
         self.fd = fd
+        self.begun = begun
         self.unpacker = Unpacker()
         self.lock = threading.Lock()
         self.tasks: dict[int, asyncio.Task[None]] = {}
@@ -130,12 +131,14 @@ class Wide:
             self.tasks[number].cancel()
 
     async def work(self, job: tuple[Any, ...]) -> None:
-        number, id_, type_, payload, attempt, max_attempts, inputs = job
+        number, id_, type_, payload, attempt, max_attempts, inputs, latest = job
         current.set(number)
         context = handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs)
         started = time.time()
         try:
             known = handlers.registry[type_]
+            if latest is not None:
+                context.begins = child.teller(self.begun, number, latest)
             if known.is_async:
                 verdict = await handlers.call_async(known, payload, context)
             else:

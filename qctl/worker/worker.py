@@ -125,7 +125,7 @@ class Worker:
         """Work. Returns how many jobs ended as completed, failed (dead letters), pending (to retry), cancelled."""
         self.pool.load()
         workers.register(self.store, self.id, self.options.concurrency, time.time())
-        workers.tell_types(self.store, self.id, self.pool.types)
+        workers.tell_types(self.store, self.id, self.pool.types, self.options.types, self.options.queues)
         self.waker = Waker(self.store.path + "-wal")
         if self.waker.fd >= 0:
             self.watch(self.waker.fd, self.woken)
@@ -169,7 +169,6 @@ class Worker:
                 self.hardship.hit(error, now)
             if not self.hardship.next_try:
                 self.supply.start(time.monotonic())
-            self.store.begun(time.time())
             self.log.flush()
             if self.is_done():
                 return
@@ -178,7 +177,7 @@ class Worker:
     def sleep(self, next_follow: float) -> None:
         """Wait for whatever comes first: an event, a deadline, a job that falls due, the next beat."""
         now = time.monotonic()
-        times = [self.care.next_time, now + self.waker.interval, *self.control.next_times()]
+        times = [self.care.next_time, now + self.waker.interval, self.pool.begun.look_at, *self.control.next_times()]
         if self.hardship.next_try:
             times = [self.hardship.next_try, *self.control.next_times()]
         elif self.endings:
@@ -192,9 +191,7 @@ class Worker:
             times.append(now + self.due_at - time.time())
         if self.supply.waiting or any(len(process.queue) > 1 for process in self.pool.processes):
             times.append(now + LONG)
-        if not self.hardship.next_try and any(
-            run.capture is not None and run.capture.has_news for run in self.supply.running()
-        ):
+        if not self.hardship.next_try and self.supply.news():
             times.append(next_follow)
         grown = self.commands.watch_grown(now)
         if grown is not None:
@@ -219,6 +216,7 @@ class Worker:
         self.look_wide = self.look_wide or bool(self.wide.ended)
         for run, ending, facts in self.supply.collect():
             self.add_ending(run, ending, facts)
+        self.pool.begun.keep(self.supply.held)
 
     def add_ending(self, run: Run, ending: Ending, facts: Facts) -> None:
         if not self.endings:
@@ -227,9 +225,7 @@ class Worker:
 
     def turn(self, now: float, *, follow: bool) -> None:
         """One transaction for all there is to write: endings, output, and the next claim."""
-        news = (
-            [run for run in self.supply.running() if run.capture is not None and run.capture.has_news] if follow else []
-        )
+        news = self.supply.news() if follow else []
         wall = time.time()
         if self.due_at is not None and wall >= self.due_at:
             self.look = self.look_wide = True
@@ -245,14 +241,17 @@ class Worker:
         )
         claim = self.look and (missing > 0 or (ripe and wanted > 0))
         room = self.intake.wide_room() if self.look_wide else []
-        if not (news or ripe or claim or room):
+        if not (news or ripe or claim or room or now >= self.pool.begun.look_at):
             return
         leases: list[Lease] = []
         wide: list[Lease] = []
         ready = self.intake.ready(missing) if claim else 0
         endings = self.endings if ripe else []
         outcomes = []
+        starting = [self.intake.wide_ready(most) for _names, most in room]
+        loading = (claim and ready < missing) or 0 in starting
         with self.store.write() as connection:
+            self.pool.begun.write(connection)
             for run, _ending, _facts in endings:
                 self.unwritten += taken(run, last=True)
             for run in news:
@@ -267,11 +266,12 @@ class Worker:
                 self.types.refresh()
                 leases = self.intake.claim(wanted, self.intake.narrow_types(), ready=ready)
             full = False
-            for names, most in room:
-                got = self.intake.claim(most, names, ready=most, commands=False)
+            for (names, most), ready in zip(room, starting, strict=True):
+                got = self.intake.claim(most, names, ready=ready, commands=False)
                 full = full or len(got) == most
                 wide += got
         self.unwritten.clear()
+        self.pool.begun.written()
         self.hardship.end()
         if ripe:
             self.endings = []
@@ -287,7 +287,7 @@ class Worker:
                 self.supply.add(leases)
         if claim or room:
             self.due_at = None if self.look else self.intake.next_due()
-            if claim and ready < missing and self.due_at is not None:
+            if loading and self.due_at is not None:
                 self.due_at = max(self.due_at, wall + LOADING)
         self.store.tidy(4000)
 

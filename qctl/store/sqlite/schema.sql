@@ -229,7 +229,9 @@ CREATE TABLE qctl_workers (
   concurrency INTEGER NOT NULL,
   started_at  TEXT NOT NULL,
   beat_at     TEXT NOT NULL,
-  handlers    TEXT                               -- JSON array: the types of typed jobs that it can run
+  handlers    TEXT,                              -- JSON array: the types of typed jobs that it can run
+  types       TEXT,                              -- JSON array: those it takes jobs of; NULL: all
+  queues      TEXT                               -- JSON array: the queues it takes jobs from; NULL: all
 );
 
 -- What a type says for its jobs where they say nothing themselves. NULL: nothing.
