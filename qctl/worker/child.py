@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 
-from qctl import handlers
+from qctl import calling, handlers
 from qctl.model import BadValue
 from qctl.worker import cleanup
 from qctl.worker.frames import Unpacker, pack
@@ -155,16 +155,16 @@ class Child:
             context = handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs)
             if latest is not None:
                 context.begins = teller(self.begun, number, latest)
-            verdict = handlers.call(handlers.registry[type_], payload, context, self.run_async)
+            verdict = calling.call(handlers.registry[type_], payload, context, self.run_async)
         except Overtime:
             # The worker knows what it sent the signal for; if it came too late for that job, this one is innocent.
-            verdict = handlers.Verdict("stopped", error="interrupted")
+            verdict = calling.Verdict("stopped", error="interrupted")
         except KeyError:
-            verdict = handlers.Verdict("failed", error=f"there is no handler for type {type_!r} here")
+            verdict = calling.Verdict("failed", error=f"there is no handler for type {type_!r} here")
         except SystemExit as left:
-            verdict = handlers.Verdict("failed", error=f"SystemExit: {left.code}")
+            verdict = calling.Verdict("failed", error=f"SystemExit: {left.code}")
         except BaseException as problem:  # a handler may raise anything; its process lives on
-            verdict = handlers.Verdict("failed", error=handlers.describe(problem))
+            verdict = calling.Verdict("failed", error=calling.describe(problem))
         finally:
             busy = False
         finished = time.time()
@@ -203,11 +203,11 @@ def load(modules: list[str], memory: int | None) -> tuple[Any, ...]:
         import traceback
 
         known = isinstance(problem, BadValue)
-        error = f"{what}: {problem if known else handlers.describe(problem)}{where(problem)}"
+        error = f"{what}: {problem if known else calling.describe(problem)}{where(problem)}"
         trace = "".join(traceback.format_exception(problem))
-    types = [(one.type, one.max_attempts, one.backoff, one.timeout, one.is_async) for one in handlers.registry.values()]
+    types = [(one.type, dict(one.says), one.is_async) for one in handlers.registry.values()]
     # The type of our own, unless a module has a handler of that name.
-    own = handlers.Handler(cleanup.TYPE, cleanup.cleanup_completed_jobs, None, None, None, None)
+    own = handlers.Handler(cleanup.TYPE, cleanup.cleanup_completed_jobs, {})
     handlers.registry.setdefault(cleanup.TYPE, own)
     return READY, types, error, trace
 
@@ -218,7 +218,7 @@ def leave() -> NoReturn:
         try:
             stopper(handlers.shared)
         except Exception as problem:
-            sys.stderr.write(f"on_stop {handlers.place(stopper)}: {handlers.describe(problem)}\n")
+            sys.stderr.write(f"on_stop {handlers.place(stopper)}: {calling.describe(problem)}\n")
     flush()
     os._exit(0)
 

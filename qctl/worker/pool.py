@@ -96,8 +96,9 @@ class Pool:
                 raise BadValue(error)
             raise BadValue(f"{error}; --verbose shows the traceback")
         process.ready = True
-        for name, max_attempts, backoff, limit, is_async in types:
-            self.types[name] = TypeDefaults(max_attempts, backoff, limit)
+        for name, says, is_async in types:
+            says.pop("priority", None)  # heeded at the enqueue
+            self.types[name] = TypeDefaults(**says)
             if is_async:
                 self.coroutines.add(name)
         if not self.types:

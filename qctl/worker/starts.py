@@ -76,6 +76,7 @@ class Begun:
         self.news.clear()
         for starts in self.claimed:
             self.waiting.update(dict.fromkeys(starts.rated, starts))
+        self.claimed.clear()
         soonest = min((one.latest(number) - one.now for number, one in self.waiting.items()), default=NEVER)
         self.look_at = time.monotonic() + min(LOOK, soonest * EARLY) if self.waiting else NEVER
 

@@ -243,6 +243,7 @@ CREATE TABLE qctl_types (
   priority     INTEGER,
   output_limit INTEGER, -- bytes
   retention    REAL,    -- seconds that completed jobs are kept
+  own_retention REAL,   -- the same as the handler says, for purges that have no handler at hand
   schema       TEXT,    -- JSON Schema of the payload
   command      TEXT     -- JSON array: the program that runs jobs of this type
 ) WITHOUT ROWID;
