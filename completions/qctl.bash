@@ -62,7 +62,7 @@ __qctl_place() {
         options='--busy-timeout --db --help --json --since --type -h -t'
         ;;
     'health')
-        options='--busy-timeout --db --help --json --max-age --max-dead --max-failure-rate --max-pending --max-running --max-silence --max-unserved --max-wal --min-disk --nagios -h'
+        options='--busy-timeout --db --help --json --max-age --max-dead --max-failure-rate --max-overdue --max-pending --max-running --max-silence --max-unserved --max-wal --min-disk --nagios -h'
         ;;
     'assert')
         options='--busy-timeout --db --help --json --wait -h'
@@ -344,7 +344,7 @@ __qctl_kind() {
         esac ;;
     'health')
         case $2 in
-        --max-pending|--max-age|--max-dead|--max-failure-rate|--max-running|--max-unserved|--max-silence|--max-wal|--min-disk|--busy-timeout) kind='-' ;;
+        --max-pending|--max-age|--max-dead|--max-failure-rate|--max-running|--max-unserved|--max-overdue|--max-silence|--max-wal|--min-disk|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'assert')

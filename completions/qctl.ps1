@@ -372,6 +372,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('--max-failure-rate', '-', 'Failing attempts of the last hour: 20% (default off).'),
                 @('--max-running', '-', 'A job that runs longer is an issue (default 24h).'),
                 @('--max-unserved', '-', 'A due job that no live worker can run (default off).'),
+                @('--max-overdue', '-', 'A schedule that is later to fire (default off).'),
                 @('--max-silence', '-', 'A worker that is silent for longer (default 5m).'),
                 @('--max-wal', '-', 'A write-ahead log that is larger (default 1g).'),
                 @('--min-disk', '-', 'Less free disk space is an issue (default 64m).'),

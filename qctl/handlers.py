@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from qctl.model import BadValue
+from qctl.model import BadValue, TypeDefaults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
     from qctl.rules.annotations import Parameters
@@ -53,15 +53,15 @@ class JobContext:
     """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts, and
     `context`, where the functions of `on_start` put what all jobs of a process share."""
 
-    __slots__ = ("attempt", "id", "inputs_text", "max_attempts", "number", "type")
+    __slots__ = ("attempt", "begins", "id", "inputs_text", "max_attempts", "number", "type")
 
     def __init__(
         self, number: int, id: str, type: str, attempt: int, max_attempts: int, inputs: str | None = None
     ) -> None:
         self.inputs_text = inputs
+        self.begins: Callable[[], bool] | None = None  # asked right before the function is called: whether it may
         self.number = number
-        self.id = id
-        self.type = type
+        self.id, self.type = id, type
         self.attempt = attempt
         self.max_attempts = max_attempts
 
@@ -121,34 +121,25 @@ def on_stop(function: Function) -> Function:
 
 
 class Handler:
-    """A registered handler: the function, and what its type says for its jobs."""
+    """A registered handler: the function, and `says`: what its type says for its jobs, by name of the option."""
 
-    __slots__ = (
-        "backoff", "function", "is_async", "known_parameters", "max_attempts", "priority", "timeout", "type", "wants_inputs",
-        "wants_job",
-    )  # fmt: skip
+    __slots__ = ("function", "is_async", "known_parameters", "says", "type", "wants_inputs", "wants_job")
 
-    def __init__(
-        self,
-        type: str,
-        function: Callable[..., Any],
-        max_attempts: int | None,
-        backoff: str | None,
-        timeout: float | None,
-        priority: int | None,
-    ) -> None:
+    def __init__(self, type: str, function: Callable[..., Any], says: Mapping[str, Any]) -> None:
         self.type = type
         self.function = function
-        self.max_attempts = max_attempts
-        self.backoff = backoff
-        self.timeout = timeout
-        self.priority = priority
+        self.says = says
         code = getattr(function, "__code__", None)
         self.is_async = bool(code and code.co_flags & 0x80)  # inspect.CO_COROUTINE
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
         self.wants_job = "job" in names
         self.wants_inputs = "inputs" in names
         self.known_parameters: Parameters | bool | None = False  # not looked at yet
+
+    @property
+    def defaults(self) -> TypeDefaults:
+        """What it says of its jobs at the claim and after."""
+        return TypeDefaults(**{name: self.says[name] for name in TypeDefaults.__slots__ if name in self.says})
 
     @property
     def parameters(self) -> Parameters | None:
@@ -177,29 +168,31 @@ def handler(
     backoff: str | None = None,
     timeout: str | float | None = None,
     priority: int | str | None = None,
+    output_limit: int | str | None = None,
+    retention: str | float | None = None,
 ) -> Callable[[Function], Function]:
     """Register a function, plain or `async`, as the handler of a type.
 
     It is called with the payload's fields as keyword arguments, and with `job=` (a JobContext) or `inputs=` (the results
     of the jobs that it waited for, a dict) if it has such a parameter. Its annotations describe the payload: what does
     not fit is refused, with the path in it, and dataclasses arrive as instances. What it returns, which must have a JSON
-    form, is the job's result. It raises to fail the attempt, or Retry, Snooze or Dead to say how to go on. The options,
-    as text or numbers like on the command line, hold for jobs
-    that do not say otherwise. Raises BadValue for an option that is not accepted and for a second handler of a type.
+    form, is the job's result. It raises to fail the attempt, or Retry, Snooze or Dead to say how to go on. The options
+    are those of `qctl types set`, as text or numbers: they hold for jobs that do not say otherwise, and what is set in
+    the queue comes before them. Raises BadValue for an option that is not accepted and for a second handler of a type.
     """
     from qctl.rules import newjob
+    from qctl.rules.typefields import column
 
     name = newjob.name("type", type)
-    attempts = None if max_attempts is None else newjob.whole("max_attempts", max_attempts, 1, newjob.MOST_ATTEMPTS)
-    wait = None if backoff is None else newjob.backoff_text(backoff)
-    limit = None if timeout is None else newjob.timeout(timeout)
-    rank = None if priority is None else newjob.priority(priority)
+    given = {"max_attempts": max_attempts, "backoff": backoff, "timeout": timeout, "priority": priority,
+             "output_limit": output_limit, "retention": retention}  # fmt: skip
+    says = {key: column(key, value) for key, value in given.items() if value is not None}
 
     def register(function: Function) -> Function:
         known = registry.get(name)
         if known is not None and place(known.function) != place(function):
             raise BadValue(f"type {name!r} has two handlers: {place(known.function)} and {place(function)}")
-        registry[name] = Handler(name, function, attempts, wait, limit, rank)
+        registry[name] = Handler(name, function, says)
         return function
 
     return register
@@ -207,112 +200,3 @@ def handler(
 
 def place(function: Callable[..., Any]) -> str:
     return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', '?')}"
-
-
-class Verdict:
-    """How one call of a handler ended, in the words of rules/ending.py. `result` is JSON text."""
-
-    __slots__ = ("after", "error", "how", "result")
-
-    def __init__(
-        self, how: str, result: str | None = None, error: str | None = None, after: float | None = None
-    ) -> None:
-        self.how = how
-        self.result = result
-        self.error = error
-        self.after = after
-
-
-def call(known: Handler, payload: str, context: JobContext, run_async: Callable[[Any], Any]) -> Verdict:
-    """Call a handler with a payload; never raises for what the handler does, SystemExit and KeyboardInterrupt apart."""
-    from qctl.rules import ending
-
-    try:
-        try:
-            import json
-
-            fields = json.loads(payload)
-        except (ValueError, RecursionError) as error:
-            return Verdict(ending.DEAD, error=f"its payload is not JSON: {error}")
-        if not isinstance(fields, dict):
-            return Verdict(ending.DEAD, error="its payload is no JSON object")
-        parameters = known.parameters
-        if parameters is not None:
-            try:
-                fields = parameters.convert(fields)
-            except BadValue as problem:
-                return Verdict(ending.DEAD, error=str(problem))
-        if known.wants_job and "job" not in fields:
-            fields["job"] = context
-        if known.wants_inputs and "inputs" not in fields:
-            fields["inputs"] = context.inputs
-        value = known.function(**fields)
-        if known.is_async:
-            value = run_async(value)
-        if value is None:
-            return Verdict(ending.SUCCEEDED)
-        return result_of(value)
-    except Exception as error:
-        return verdict_of(error)
-
-
-def verdict_of(error: Exception) -> Verdict:
-    """What an exception of a handler says."""
-    from qctl.rules import ending
-
-    if isinstance(error, Retry):
-        return Verdict(ending.RETRY, error=str(error), after=error.after)
-    if isinstance(error, Snooze):
-        return Verdict(ending.SNOOZE, error=str(error), after=error.after)
-    if isinstance(error, Dead):
-        return Verdict(ending.DEAD, error=str(error))
-    return Verdict(ending.ERROR, error=describe(error))
-
-
-class Begun(BaseException):
-    """Raised by `begun`: the handler is a coroutine, which waits to be awaited."""
-
-    def __init__(self, coroutine: Any) -> None:
-        super().__init__()
-        self.coroutine = coroutine
-
-
-def begun(coroutine: Any) -> Any:
-    raise Begun(coroutine)
-
-
-async def call_async(known: Handler, payload: str, context: JobContext) -> Verdict:
-    """Like `call`, for a handler that is a coroutine, on the running event loop."""
-    from qctl.rules import ending
-
-    try:
-        return call(known, payload, context, begun)  # it did not get as far as the coroutine
-    except Begun as it:
-        try:
-            value = await it.coroutine
-        except Exception as error:
-            return verdict_of(error)
-        return Verdict(ending.SUCCEEDED) if value is None else result_of(value)
-
-
-def result_of(value: Any) -> Verdict:
-    """A handler's value as the job's result. One that has no JSON form fails for good: it would do so every time."""
-    from qctl.rules import ending
-    from qctl.rules.payload import DEFAULT_LIMIT, dumps
-
-    try:
-        text = dumps(value)
-    except BadValue as error:
-        return Verdict(ending.DEAD, error=f"its result {str(error).removeprefix('payload: it ')}")
-    if len(text) > DEFAULT_LIMIT:
-        return Verdict(
-            ending.DEAD, error=f"its result has {len(text):,} characters: at most {DEFAULT_LIMIT:,} are kept"
-        )
-    return Verdict(ending.SUCCEEDED, result=text)
-
-
-def describe(error: BaseException) -> str:
-    """An exception as one line: its class and message."""
-    text = str(error)
-    name = type(error).__name__
-    return (f"{name}: {text}" if text else name)[:2000]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 
-from qctl import handlers
+from qctl import calling, handlers
 from qctl.model import TypeDefaults
 from qctl.rules.ending import Ending, Facts
 from qctl.rules.when import to_text
@@ -22,8 +22,9 @@ WORKER = "inline"
 
 def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
     """See Queue.run_inline."""
+    queue.fire_schedules(time.time() if now is None else now)
     registry = handlers.registry
-    defaults = {name: TypeDefaults(one.max_attempts, one.backoff, one.timeout) for name, one in registry.items()}
+    defaults = {name: one.defaults for name, one in registry.items()}
     schemas = {}
     for row in queue.types():
         known = defaults.get(row["type"]) or TypeDefaults()
@@ -42,7 +43,7 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
         context = handlers.JobContext(
             lease.number, lease.id, lease.type, lease.attempts, lease.max_attempts, lease.inputs
         )
-        verdict = refusal(schemas.get(lease.type), lease.payload) or handlers.call(
+        verdict = refusal(schemas.get(lease.type), lease.payload) or calling.call(
             registry[lease.type], lease.payload, context, run_async
         )
         ending = Ending(
@@ -61,7 +62,7 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
     return done
 
 
-def refusal(schema: dict[str, Any] | None, payload: str) -> handlers.Verdict | None:
+def refusal(schema: dict[str, Any] | None, payload: str) -> calling.Verdict | None:
     """The verdict on a payload that does not fit its type's schema; None when it does."""
     if schema is None:
         return None
@@ -70,7 +71,7 @@ def refusal(schema: dict[str, Any] | None, payload: str) -> handlers.Verdict | N
     from qctl.rules.schema import complaint
 
     problem = complaint(dumps(schema), payload)
-    return None if problem is None else handlers.Verdict(DEAD, error=problem)
+    return None if problem is None else calling.Verdict(DEAD, error=problem)
 
 
 def run_async(coroutine: Any) -> Any:

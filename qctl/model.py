@@ -208,16 +208,24 @@ class Lease:
 
 
 class TypeDefaults:
-    """What a type says for its jobs where they say nothing themselves. `backoff` is text, `timeout` seconds."""
+    """What a type says for its jobs where they say nothing themselves. `backoff` is text, `timeout` and `retention`
+    (how long completed ones are kept) seconds, `output_limit` bytes."""
 
-    __slots__ = ("backoff", "max_attempts", "timeout")
+    __slots__ = ("backoff", "max_attempts", "output_limit", "retention", "timeout")
 
     def __init__(
-        self, max_attempts: int | None = None, backoff: str | None = None, timeout: float | None = None
+        self,
+        max_attempts: int | None = None,
+        backoff: str | None = None,
+        timeout: float | None = None,
+        output_limit: int | None = None,
+        retention: float | None = None,
     ) -> None:
         self.max_attempts = max_attempts
         self.backoff = backoff
         self.timeout = timeout
+        self.output_limit = output_limit
+        self.retention = retention
 
 
 class Filter:

@@ -187,8 +187,9 @@ class Queue(Inspection, Scheduling, TypeSettings, Flows):
     def run_inline(self, *, now: float | None = None, limit: int | None = None) -> list[Job]:
         """Run due typed jobs here and now, in this process, with the handlers it has registered; the jobs as they ended.
 
-        For tests, with no worker and no waiting: children and retries that fall due are run as well, what is delayed
-        beyond `now` (seconds since the epoch; default: the present) stays, commands are left alone, and no timeout holds.
+        For tests, with no worker and no waiting: schedules that are due make their jobs, children and retries that fall
+        due are run as well, what is delayed beyond `now` (seconds since the epoch; default: the present) stays, commands
+        are left alone, and no timeout holds. Raises BadValue for a schedule that cannot tick.
 
             queue = Queue(":memory:")
             queue.enqueue("send_email", {"to": "ana@example.com"})

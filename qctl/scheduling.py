@@ -123,6 +123,22 @@ class Scheduling:
 
         return run_schedule(self.store, self.schedule(name), time.time())
 
+    def fire_schedules(self, now: float) -> list[int]:
+        """Make the jobs of the schedules that are due, as any worker does; their numbers. `now`: seconds since the epoch.
+
+        Raises BadValue for a schedule that cannot tick, after it was set aside."""
+        from qctl.store.sqlite.tick import fire
+        from qctl.zone import own_zone
+
+        numbers: list[int] = []
+        while True:
+            fired = fire(self.store, now, own_zone())
+            numbers += fired.numbers
+            for name, why in fired.errors:
+                raise BadValue(f"schedule {name}: {why}")
+            if fired.next_at is None or fired.next_at > now:
+                return numbers
+
     def remove_schedule(self, name: str) -> None:
         """Delete a schedule; the jobs it made stay. Raises NotFound."""
         from qctl.store.sqlite.cron import remove_schedule

@@ -144,7 +144,7 @@ def heed_handler(job: NewJob, *, has_schema: bool) -> None:
     if known is None:
         return
     if job.priority is None:
-        job.priority = known.priority
+        job.priority = known.says.get("priority")
     if known.parameters is not None and not has_schema:
         import json
 

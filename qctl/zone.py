@@ -26,6 +26,14 @@ def local_zone() -> str:
     raise BadValue("time zone: this machine's has no name: give one with --tz, such as --tz Europe/Berlin")
 
 
+def own_zone() -> str:
+    """The zone for schedules that name none."""
+    try:
+        return local_zone()
+    except BadValue:  # the zone of this machine has no name; cron list shows which one was taken
+        return UTC
+
+
 def first_line(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as file:

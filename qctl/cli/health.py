@@ -101,6 +101,7 @@ HEALTH = Command(
     Option("--max-failure-rate", metavar="SHARE", help="Failing attempts of the last hour: 20% (default off)."),
     Option("--max-running", metavar="DURATION", help="A job that runs longer is an issue (default 24h)."),
     Option("--max-unserved", metavar="DURATION", help="A due job that no live worker can run (default off)."),
+    Option("--max-overdue", metavar="DURATION", help="A schedule that is later to fire (default off)."),
     Option("--max-silence", metavar="DURATION", help="A worker that is silent for longer (default 5m)."),
     Option("--max-wal", metavar="SIZE", help="A write-ahead log that is larger (default 1g)."),
     Option("--min-disk", metavar="SIZE", help="Less free disk space is an issue (default 64m)."),

@@ -54,6 +54,7 @@ def said(row: dict[str, Any]) -> dict[str, Any]:
     import shlex
 
     from qctl.rules.clock import human
+    from qctl.rules.limits import NO_KEY
 
     words: list[str] = []
     for field in (*FIELDS, *LIMITS):
@@ -70,7 +71,7 @@ def said(row: dict[str, Any]) -> dict[str, Any]:
             text = str(value)
         words.append(f"{field.replace('_', '-')} {text}")
     if row.get("without_key"):
-        words.append(f"{row['without_key']:,} without the key")
+        words.append(f"{row['without_key']:,} without the key, in bucket {NO_KEY}")
     if row["paused_at"]:
         words.append("paused")
     return {**row, "shown": {"says": " · ".join(words)}, "says": ", ".join(words)}

@@ -55,7 +55,9 @@ class Cron:
         try:
             self._match(YEAR_2001)
         except ValueError:  # croniter's CroniterBadDateError
-            raise BadValue(f"cron: {quoted(text)} never comes: there is no such date") from None
+            raise BadValue(
+                f"cron: {quoted(text)} never comes: there is no such date: use a day that the month has"
+            ) from None
 
     def next(self, after: float) -> float:
         """The first tick after `after`. Raises BadValue when there is none up to the year 9999."""
@@ -159,7 +161,9 @@ def read(text: str, given: str, seconds: bool) -> tuple[Fields, int]:
         return croniter(text, YEAR_2001, ret_type=float), hours
     except (ValueError, KeyError, IndexError, TypeError) as error:
         if "never" in str(error) or "impossible" in str(error).lower() or "day of month" in str(error).lower():
-            raise BadValue(f"cron: {quoted(given)} never comes: there is no such date") from None
+            raise BadValue(
+                f"cron: {quoted(given)} never comes: there is no such date: use a day that the month has"
+            ) from None
         raise BadValue(f"cron: {quoted(given)} is no cron expression: {SIX if seconds else FIVE}") from None
 
 

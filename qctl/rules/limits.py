@@ -1,8 +1,10 @@
 """Limits: how many jobs may start in a time, how many may run at once. What people type, and what it allows now.
 
-A rate is kept in slots of 1/100 of its period. A start counts until 103 slots have gone by: so no window as long as the
-period ever holds more, even when starts are late by up to 2 % of it, and 97 of 100 possible starts happen. A burst lets
-that many more start at once; a second count, which falls at the pace of the rate, keeps the long run at the rate.
+A rate is kept in slots of 1/200 of its period. A start counts until 203 slots have gone by since its job began: so no
+window as long as the period ever holds more, and 98 of 100 possible starts happen. Between the claim of a job and its
+beginning lies time, which differs: until it is known when it began, a start stands a period ahead, and the job may not
+begin later than that. A burst lets that many more start at once; a second count, which falls at the pace of the rate,
+keeps the long run at the rate.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-SLOTS = 100  # in a period
-KEPT = 103  # slots after which a start counts no more
-LEVEL = -1  # the slot under which the count for bursts is stored: when it will be 0, in ms since the epoch
+SLOTS = 200  # in a period
+KEPT = 203  # slots after which a start counts no more: the period, the slot it lies in, and 1 % for the job's own first steps
+LEVEL = -1  # the slot under which the count for bursts is stored: when it will be 0
+PARTS = 1_000_000  # of a second since the epoch, in which that is stored: rounded up at each start, it must not add up
 NO_KEY = "none"
 """The bucket of jobs whose payload has not got the key."""
 
@@ -43,6 +46,10 @@ class Rate:
         """The slot that `now` (seconds since the epoch) is in."""
         return int(now * SLOTS / self.period)
 
+    def ahead(self, now: float) -> int:
+        """The slot for a start that is admitted at `now`, until it is known when its job began."""
+        return self.slot(now) + SLOTS
+
     def oldest(self, now: float) -> int:
         """The first slot whose starts still count."""
         return self.slot(now) - KEPT + 1
@@ -54,16 +61,18 @@ class Rate:
     def room(self, starts: Iterable[tuple[int, int]], now: float) -> tuple[int, float | None]:
         """How many may start at `now`; and when it is 0, the moment of the next.
 
-        `starts`: (slot, count) as stored. Starts of a clock that ran ahead, over a period from now, count no more.
+        `starts`: (slot, count) as stored. Starts of a clock that ran ahead, over a period from now, count no more. For
+        one that stands ahead the moment is the earliest there can be, if its job began when it was admitted.
         """
-        oldest, newest = self.oldest(now), self.slot(now) + KEPT
+        present = self.slot(now)
+        oldest, newest = self.oldest(now), present + KEPT
         level = 0.0
         counted: list[tuple[int, int]] = []
         for slot, count in starts:
             if slot == LEVEL:
-                level = count / 1000
+                level = count / PARTS
             elif oldest <= slot <= newest:
-                counted.append((slot, count))
+                counted.append((slot if slot <= present else max(slot - SLOTS, oldest), count))
         most = self.count + self.burst
         room = most - sum(count for _slot, count in counted)
         opens = now

@@ -137,7 +137,7 @@ def whole(field: str, value: object, low: int, high: int) -> int:
         except ValueError:
             number = None
     if number is None:
-        raise BadValue(f"{field}: {shown(value)} is no whole number")
+        raise BadValue(f"{field}: {shown(value)} is no whole number: use {low} to {high}")
     if not low <= number <= high:
         raise BadValue(f"{field}: {number} is out of range: use {low} to {high}")
     return number

@@ -57,6 +57,7 @@ SETTINGS = {
         Setting("undo_for", "1d", "how long `qctl undo` can take a command back; 0: not at all", duration(0)),
         Setting("health.max_failure_rate", "off", "share of attempts failing in an hour; off: it is only noted", vital),
         Setting("health.max_running", "24h", "time a job may run before health has an issue, or off", vital),
+        Setting("health.max_overdue", "off", "time a schedule may be late to fire; off: it is only noted", vital),
         Setting("health.max_unserved", "off", "time a due job may have no worker for it; off: it is only noted", vital),
         Setting("health.max_silence", "5m", "silence of a worker above which health has an issue, or off", vital),
         Setting("health.max_wal", "1g", "size of the write-ahead log above which health has an issue, or off", vital),

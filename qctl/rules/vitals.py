@@ -16,6 +16,7 @@ VITALS: dict[str, tuple[str, str, float, str, str]] = {
     "max_failure_rate": ("share", OFF, 0.5, "failure rate", "qctl dlq groups"),
     "max_running": ("duration", "24h", 0.0, "running", "qctl list --status processing"),
     "max_unserved": ("duration", OFF, 60.0, "unserved", "qctl work --handlers MODULE"),
+    "max_overdue": ("duration", OFF, 60.0, "schedules", "qctl cron list"),
     "max_silence": ("duration", "5m", 0.0, "silence", "qctl workers"),
     "max_wal": ("size", "1g", 0.0, "log", "qctl purge"),
     "min_disk": ("size", "64m", 0.0, "disk", "qctl purge --older-than 1d"),
@@ -28,6 +29,7 @@ class Readings:
     def __init__(self) -> None:
         self.values: dict[str, float | None] = dict.fromkeys(VITALS)
         self.unserved: str | None = None  # the type of the oldest due job that nobody can run
+        self.overdue: str | None = None  # the schedule that should have fired first
         self.silent: str | None = None  # the worker
 
 
@@ -83,6 +85,7 @@ def words(name: str, value: str, found: Readings) -> str:
         "max_failure_rate": f"{value} of the attempts of the last hour failed",
         "max_running": f"A job has been running for {value}",
         "max_unserved": f"No worker can run type {found.unserved}: a job of it has been due for {value}",
+        "max_overdue": f"Schedule {found.overdue} should have fired {value} ago",
         "max_silence": f"Worker {found.silent} has been silent for {value}",
         "max_wal": f"The write-ahead log has {value}",
         "min_disk": f"The disk has {value} left",

@@ -22,7 +22,7 @@ def next_time(worker: Worker, now: float, next_follow: float) -> float:
         times.append(grown)
     if worker.hardship.next_try:
         return min([worker.hardship.next_try, *times])
-    times += (care.next_time, now + worker.waker.interval)
+    times += (care.next_time, now + worker.waker.interval, worker.pool.begun.look_at)
     if worker.endings:
         times.append(worker.endings_since + GATHER)
     hungry, room = intake.is_hungry(), bool(intake.wide_room())
@@ -32,6 +32,6 @@ def next_time(worker: Worker, now: float, next_follow: float) -> float:
         times.append(now + worker.due_at - time.time())
     if supply.waiting or any(len(process.queue) > 1 for process in worker.pool.processes):
         times.append(now + LONG)
-    if any(run.capture is not None and run.capture.has_news for run in supply.running()):
+    if supply.news():
         times.append(next_follow)
     return min(times)

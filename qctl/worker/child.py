@@ -15,17 +15,32 @@ import signal
 import sys
 import time
 
-from qctl import handlers
+from qctl import calling, handlers
 from qctl.model import BadValue
 from qctl.worker import cleanup
 from qctl.worker.frames import Unpacker, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
 LOAD, JOBS, READY, DONE, OUTPUT, CANCEL = 0, 1, 2, 3, 4, 5
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def teller(fd: int, number: int, latest: float) -> Callable[[], bool]:
+    """For a job that counts against a rate: says in a pipe that it begins, unless it is too late for that. Not by a
+    message: the worker would wake up, and the job might lose the processor between what it says and its first step."""
+
+    def begins() -> bool:
+        now = time.time()
+        if now > latest:
+            return False
+        os.write(fd, b"%d %.6f\n" % (number, now))
+        return True
+
+    return begins
 
 
 class Overtime(BaseException):
@@ -40,12 +55,13 @@ def main() -> None:
             os.set_inheritable(one, False)  # what a handler starts must not hold them: our death shows by their end
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, overtime)
+    begun = int(sys.argv[5])
     if tickets < 0:
         from qctl.worker.wide import serve
 
-        serve(fd)
+        serve(fd, begun)
     else:
-        Child(fd, tickets, nonce).run()
+        Child(fd, tickets, nonce, begun).run()
 
 
 busy = False
@@ -71,8 +87,9 @@ def die_with_parent(parent: int) -> None:
 
 
 class Child:
-    def __init__(self, fd: int, tickets: int, nonce: bytes) -> None:
+    def __init__(self, fd: int, tickets: int, nonce: bytes, begun: int) -> None:
         self.fd = fd
+        self.begun = begun
         self.tickets = tickets
         self.nonce = nonce
         self.round = 0
@@ -142,25 +159,23 @@ class Child:
 
     def work(self, job: tuple[Any, ...]) -> None:
         global busy
-        number, id_, type_, payload, attempt, max_attempts, inputs = job
+        number, id_, type_, payload, attempt, max_attempts, inputs, latest = job
         started = time.time()
         try:
             busy = True
-            verdict = handlers.call(
-                handlers.registry[type_],
-                payload,
-                handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs),
-                self.run_async,
-            )
+            context = handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs)
+            if latest is not None:
+                context.begins = teller(self.begun, number, latest)
+            verdict = calling.call(handlers.registry[type_], payload, context, self.run_async)
         except Overtime:
             # The worker knows what it sent the signal for; if it came too late for that job, this one is innocent.
-            verdict = handlers.Verdict("stopped", error="interrupted")
+            verdict = calling.Verdict("stopped", error="interrupted")
         except KeyError:
-            verdict = handlers.Verdict("failed", error=f"there is no handler for type {type_!r} here")
+            verdict = calling.Verdict("failed", error=f"there is no handler for type {type_!r} here")
         except SystemExit as left:
-            verdict = handlers.Verdict("failed", error=f"SystemExit: {left.code}")
+            verdict = calling.Verdict("failed", error=f"SystemExit: {left.code}")
         except BaseException as problem:  # a handler may raise anything; its process lives on
-            verdict = handlers.Verdict("failed", error=handlers.describe(problem))
+            verdict = calling.Verdict("failed", error=calling.describe(problem))
         finally:
             busy = False
         finished = time.time()
@@ -201,11 +216,11 @@ def load(modules: list[str], memory: int | None) -> tuple[Any, ...]:
         import traceback
 
         known = isinstance(problem, BadValue)
-        error = f"{what}: {problem if known else handlers.describe(problem)}{where(problem)}"
+        error = f"{what}: {problem if known else calling.describe(problem)}{where(problem)}"
         trace = "".join(traceback.format_exception(problem))
-    types = [(one.type, one.max_attempts, one.backoff, one.timeout, one.is_async) for one in handlers.registry.values()]
+    types = [(one.type, dict(one.says), one.is_async) for one in handlers.registry.values()]
     # The type of our own, unless a module has a handler of that name.
-    own = handlers.Handler(cleanup.TYPE, cleanup.cleanup_completed_jobs, None, None, None, None)
+    own = handlers.Handler(cleanup.TYPE, cleanup.cleanup_completed_jobs, {})
     handlers.registry.setdefault(cleanup.TYPE, own)
     return READY, types, error, trace
 
@@ -216,7 +231,7 @@ def leave() -> NoReturn:
         try:
             stopper(handlers.shared)
         except Exception as problem:
-            sys.stderr.write(f"on_stop {handlers.place(stopper)}: {handlers.describe(problem)}\n")
+            sys.stderr.write(f"on_stop {handlers.place(stopper)}: {calling.describe(problem)}\n")
     flush()
     os._exit(0)
 

@@ -77,7 +77,7 @@ class Intake:
 
     def claim(self, most: int, handlers: Any, *, ready: int, commands: bool = True) -> list[Lease]:
         """Lease jobs in the open transaction; `ready` of them can begin at once."""
-        return self.store.claim(
+        leases = self.store.claim(
             self.worker,
             most,
             to_text(time.time()),  # not that of the turn: the wait for the lock may have taken long
@@ -88,12 +88,20 @@ class Intake:
             commands=commands,
             ready=ready,
         )
+        starts = self.store.taken_starts()
+        if starts is not None:
+            self.pool.begun.claimed.append(starts)
+        return leases
 
     def ready(self, missing: int) -> int:
         """How many of the jobs claimed would start at once: only so many limited ones are taken."""
         if missing <= 0 or self.store.limits().is_free or not self.pool.own:
             return max(0, missing)
         return min(missing, self.pool.ready())
+
+    def wide_ready(self, most: int) -> int:
+        """The same for the wide process."""
+        return most if self.store.limits().is_free else self.wide.ready(most)
 
     def next_due(self, *, anything: bool = False) -> float | None:
         """When the next job that there is room for is due; with `anything`, whether there is room or not."""

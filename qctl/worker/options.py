@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
+    pass
 
 
 COROUTINES = 100
@@ -23,8 +23,8 @@ class Options:
         *,
         concurrency: int = 1,
         handlers: list[str] | None = None,
-        queues: Container[str] | None = None,
-        types: Container[str] | None = None,
+        queues: list[str] | None = None,
+        types: list[str] | None = None,
         mode: str = "stay",
         max_jobs: int | None = None,
         max_time: float | None = None,

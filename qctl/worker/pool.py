@@ -15,6 +15,7 @@ from qctl.worker.child import DONE, READY
 from qctl.worker.process import READ, HandlerProcess
 from qctl.worker.room import has_room
 from qctl.worker.run import KILL_AFTER, Run
+from qctl.worker.starts import Begun
 from qctl.worker.sweep import JOB, RUN, WORKER
 
 TYPE_CHECKING = False
@@ -56,6 +57,7 @@ class Pool:
         self.verbose = verbose
         inherited = {name: value for name, value in os.environ.items() if name not in (JOB, RUN)}
         self.environment = {**inherited, "QCTL_DB": db, WORKER: worker}
+        self.begun = Begun()
         self.watch = watch
         self.unwatch = unwatch
         self.processes: list[HandlerProcess] = []
@@ -100,8 +102,9 @@ class Pool:
                 raise BadValue(error)
             raise BadValue(f"{error}; --verbose shows the traceback")
         process.ready = True
-        for name, max_attempts, backoff, limit, is_async in types:
-            self.types[name] = TypeDefaults(max_attempts, backoff, limit)
+        for name, says, is_async in types:
+            says.pop("priority", None)  # heeded at the enqueue
+            self.types[name] = TypeDefaults(**says)
             if is_async:
                 self.coroutines.add(name)
         if not self.types:
@@ -116,7 +119,7 @@ class Pool:
         return f": {lines[-1][:200]}" if lines else ""
 
     def spawn(self) -> HandlerProcess:
-        process = HandlerProcess(self.modules, self.environment, self.memory)
+        process = HandlerProcess(self.modules, self.environment, self.memory, self.begun.told)
         self.processes.append(process)
         self.watch(process.sock.fileno(), lambda: self.receive(process))
         for fd, stream in process.pipes.items():
@@ -232,6 +235,8 @@ class Pool:
         process.close()
         if run is None:
             return
+        self.begun.hear()
+        self.begun.settle(run.lease.number, time.time())  # as far as anybody knows
         said = run.capture.last_line() if run.capture else ""
         if status < 0:
             name = signal.Signals(-status).name if -status in set(signal.Signals) else "?"
@@ -279,3 +284,4 @@ class Pool:
                 process.signal(signal.SIGKILL)
                 process.process.wait()
         self.leaving = []
+        self.begun.close()

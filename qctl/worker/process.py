@@ -33,7 +33,7 @@ class HandlerProcess:
         "ticket_read", "ticket_write", "unpacker",
     )  # fmt: skip
 
-    def __init__(self, modules: list[str], environment: dict[str, str], memory: int | None = None) -> None:
+    def __init__(self, modules: list[str], environment: dict[str, str], memory: int | None, begun: int) -> None:
         self.sock, other = socket.socketpair()
         self.ticket_read, self.ticket_write = os.pipe()
         os.set_blocking(self.ticket_read, False)
@@ -43,11 +43,11 @@ class HandlerProcess:
         self.mark = os.urandom(4).hex()
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, ROOT, str(other.fileno()), str(self.ticket_read), self.nonce.hex(),
-             str(os.getpid())],
+             str(os.getpid()), str(begun)],
             stdin=subprocess.DEVNULL,
             stdout=out[1],
             stderr=err[1],
-            pass_fds=(other.fileno(), self.ticket_read),
+            pass_fds=(other.fileno(), self.ticket_read, begun),
             start_new_session=True,
             env=environment | {CHILD: self.mark},
         )  # fmt: skip
@@ -96,8 +96,9 @@ class HandlerProcess:
         for run in runs:
             lease = run.lease
             jobs.append(
-                (lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts, lease.inputs)
-            )
+                (lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts, lease.inputs,
+                 run.latest)
+            )  # fmt: skip
         self.send((JOBS, self.round, jobs))
         os.write(self.ticket_write, bytes([self.round]) * len(runs))
 

@@ -25,6 +25,7 @@ class Run:
         "expected",
         "fate",
         "kill_at",
+        "latest",
         "lease",
         "limit",
         "mark",
@@ -44,6 +45,7 @@ class Run:
         self.fate: str | None = None
         self.mark: str | None = None  # of the handler process in which it came to a forced end
         self.shown = False
+        self.latest: float | None = None  # until when it may begin, epoch seconds; it tells when it does
         self.expected = 0.0  # seconds that jobs of its type usually take
 
     def begin(self, now: float, monotonic: float) -> None:

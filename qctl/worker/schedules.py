@@ -47,20 +47,11 @@ class Schedules:
         from qctl.store.sqlite.tick import fire
 
         if not self.zone:
+            from qctl.zone import own_zone
+
             self.zone = own_zone()
         fired = fire(self.store, now, self.zone)
         self.next_at = fired.next_at
         for name, error in fired.errors:
             self.log.note(f"! schedule {name} stands still: {error}", schedule=name, error=error)
         return bool(fired.numbers)
-
-
-def own_zone() -> str:
-    """The zone for schedules that name none."""
-    from qctl.model import BadValue
-    from qctl.zone import UTC, local_zone
-
-    try:
-        return local_zone()
-    except BadValue:  # the zone of this machine has no name; cron list shows which one was taken
-        return UTC

@@ -77,6 +77,16 @@ class Supply:
         runs += self.wide.runs.values()
         return runs
 
+    def held(self) -> set[int]:
+        """The numbers of the jobs that this worker has claimed and that have not ended."""
+        held = {lease.number for lease in self.waiting} | self.wide.runs.keys()
+        held.update(run.lease.number for process in self.pool.processes for run in process.queue)
+        return held.union(run.lease.number for run in self.commands.running.values())
+
+    def news(self) -> list[Run]:
+        """The runs that wrote something since it was last taken down."""
+        return [run for run in self.running() if run.capture is not None and run.capture.has_news]
+
     def collect(self) -> list[tuple[Run, Ending, Facts]]:
         """The runs that ended since the last call. What a process that died had not begun goes back to the queue."""
         ended, orphans = self.pool.collect()
@@ -108,10 +118,13 @@ class Supply:
     def begin(self, leases: list[Lease]) -> None:
         """Begin jobs of the wide process, for which there is room."""
         wall, now = time.time(), time.monotonic()
+        rated = bool(self.pool.begun.waiting)
         runs: list[Run] = []
         for lease in leases:
             limit = self.time_limit if lease.timeout is None else lease.timeout
             run = Run(lease, limit, self.output_of(lease.type))
+            if rated:
+                run.latest = self.pool.begun.latest(lease.number)
             refused = self.types.refuse(run, wall)
             if refused:
                 self.failed(run, refused, run.facts())
@@ -126,6 +139,7 @@ class Supply:
     def start(self, now: float) -> None:
         """Start what was claimed: commands in free slots, typed jobs also ahead of time, as long as they are short."""
         wall = time.time()
+        rated = bool(self.pool.begun.waiting)
         parcels: dict[HandlerProcess, list[Run]] = {}
         taken = self.busy()
         while self.waiting:
@@ -136,15 +150,22 @@ class Supply:
                     break
                 self.waiting.popleft()
                 command = CommandRun(lease, limit, self.output_of(lease.type))
+                command.latest = self.pool.begun.latest(lease.number) if rated else None
+                if command.latest is not None and time.time() > command.latest:
+                    self.hand_back([lease])
+                    continue
                 refused = self.types.refuse(command, wall)
                 failed = (refused, command.facts()) if refused else self.commands.start(command)
                 if failed:
                     self.failed(command, *failed)
                 else:
                     taken += 1
+                    self.pool.begun.settle(lease.number, time.time())
                     self.log.started(command, command.started_at)
                 continue
             run = Run(lease, limit, self.output_of(lease.type))
+            if rated:
+                run.latest = self.pool.begun.latest(lease.number)
             refused = self.types.refuse(run, wall)
             if refused:
                 self.waiting.popleft()

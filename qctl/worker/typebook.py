@@ -33,12 +33,12 @@ class TypeBook:
     def refresh(self) -> None:
         """Read what is set, if it has changed: one seek when it has not. Joins the open transaction."""
         version = types_version(self.store)
-        if version == self.version or not (version or self.version):
+        if version == self.version:
             return
         self.version = version
         self.commands.clear()
         self.schemas.clear()
-        self.outputs.clear()
+        self.outputs = {name: one.output_limit for name, one in self.handlers.items() if one.output_limit is not None}
         defaults = dict(self.handlers)
         for row in all_types(self.store):
             name = row["type"]

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from qctl import handlers
+from qctl import calling, handlers
 from qctl.rules import ending
 from qctl.worker import child
 from qctl.worker.child import CANCEL, DONE, JOBS, LOAD, OUTPUT
@@ -32,9 +32,9 @@ class Overtime(BaseException):
     """Raised in the thread of a job whose time is up."""
 
 
-def serve(fd: int) -> None:
+def serve(fd: int, begun: int) -> None:
     """Run jobs until the worker closes the socket."""
-    asyncio.run(Wide(fd).run())
+    asyncio.run(Wide(fd, begun).run())
 
 
 class Stream(io.TextIOBase):
@@ -67,8 +67,9 @@ class Stream(io.TextIOBase):
 
 
 class Wide:
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, begun: int) -> None:
         self.fd = fd
+        self.begun = begun
         os.register_at_fork(after_in_child=lambda: os.close(fd))  # see child.py
         self.unpacker = Unpacker()
         self.lock = threading.Lock()
@@ -131,33 +132,35 @@ class Wide:
             self.tasks[number].cancel()
 
     async def work(self, job: tuple[Any, ...]) -> None:
-        number, id_, type_, payload, attempt, max_attempts, inputs = job
+        number, id_, type_, payload, attempt, max_attempts, inputs, latest = job
         current.set(number)
         context = handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs)
         started = time.time()
         try:
             known = handlers.registry[type_]
+            if latest is not None:
+                context.begins = child.teller(self.begun, number, latest)
             if known.is_async:
-                verdict = await handlers.call_async(known, payload, context)
+                verdict = await calling.call_async(known, payload, context)
             else:
                 verdict = await in_thread(self.call, known, payload, context)
         except KeyError:
-            verdict = handlers.Verdict(ending.ERROR, error=f"there is no handler for type {type_!r} here")
+            verdict = calling.Verdict(ending.ERROR, error=f"there is no handler for type {type_!r} here")
         except (asyncio.CancelledError, Overtime):
-            verdict = handlers.Verdict(ending.STOPPED, error="interrupted")  # the worker knows what for
+            verdict = calling.Verdict(ending.STOPPED, error="interrupted")  # the worker knows what for
         except BaseException as problem:  # a handler may raise anything; the process lives on
-            verdict = handlers.Verdict(ending.ERROR, error=handlers.describe(problem))
+            verdict = calling.Verdict(ending.ERROR, error=calling.describe(problem))
         del self.tasks[number]
         finished = time.time()
         self.send((DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished))
 
-    def call(self, known: handlers.Handler, payload: str, context: handlers.JobContext) -> handlers.Verdict:
+    def call(self, known: handlers.Handler, payload: str, context: handlers.JobContext) -> calling.Verdict:
         """In a thread of its own."""
         self.threads[context.number] = threading.get_ident()
         try:
-            return handlers.call(known, payload, context, asyncio.run)
+            return calling.call(known, payload, context, asyncio.run)
         except SystemExit as left:
-            return handlers.Verdict(ending.ERROR, error=f"SystemExit: {left.code}")
+            return calling.Verdict(ending.ERROR, error=f"SystemExit: {left.code}")
         finally:
             self.threads.pop(context.number, None)
 

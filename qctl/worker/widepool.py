@@ -61,19 +61,26 @@ class WidePool:
             kinds = [(names, min(room, self.pool.most - self.done - len(self.runs))) for names, room in kinds]
         return [(names, room) for names, room in kinds if names and room > 0]
 
+    def ready(self, most: int) -> int:
+        """How many of `most` jobs would begin at once: none while the process loads. Where there is none, it is started."""
+        if self.process is None:
+            self.start()
+        return most if self.is_ready else 0
+
     def start(self) -> None:
         self.mark = os.urandom(4).hex()
         self.sock, other = socket.socketpair()
         out, err = os.pipe(), os.pipe()
         self.process = subprocess.Popen(
-            [sys.executable, "-c", START, ROOT, str(other.fileno()), "-1", "00", str(os.getpid())],
+            [sys.executable, "-c", START, ROOT, str(other.fileno()), "-1", "00", str(os.getpid()),
+             str(self.pool.begun.told)],
             stdin=subprocess.DEVNULL,
             stdout=out[1],
             stderr=err[1],
-            pass_fds=(other.fileno(),),
+            pass_fds=(other.fileno(), self.pool.begun.told),
             start_new_session=True,
             env=self.pool.environment | {CHILD: self.mark},
-        )
+        )  # fmt: skip
         other.close()
         self.pipes = {out[0]: STDOUT, err[0]: STDERR}
         for fd in (out[1], err[1]):
@@ -111,8 +118,9 @@ class WidePool:
             run.begin(now, monotonic)
             self.runs[lease.number] = run
             jobs.append(
-                (lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts, lease.inputs)
-            )
+                (lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts, lease.inputs,
+                 run.latest)
+            )  # fmt: skip
         self.send((JOBS, 0, jobs))
 
     def output(self, fd: int) -> None:
@@ -171,6 +179,7 @@ class WidePool:
         """It died. What ran in it has used an attempt, unless it was killed because of another."""
         status = self.reap()
         now = time.time()
+        self.pool.begun.hear()
         name = signal.Signals(-status).name if -status in set(signal.Signals) else ""
         text = (
             f"its process was killed by signal {-status} ({name})"
@@ -179,6 +188,7 @@ class WidePool:
         )
         for run in self.runs.values():
             run.mark = self.mark
+            self.pool.begun.settle(run.lease.number, now)  # as far as anybody knows
             how = ending.STOPPED if self.is_killed else ending.CRASH
             done = run.ending(how, now, error=text, exit_code=None if self.is_killed else status)
             self.ended.append((run, done, run.facts()))

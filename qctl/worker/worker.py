@@ -9,6 +9,7 @@ import time
 from qctl.model import PENDING, QueueLocked
 from qctl.rules.when import parse_duration, to_text
 from qctl.store.sqlite import spool, syncer, workers
+from qctl.store.sqlite.types import keep_retentions
 from qctl.worker.alarm import GATHER, next_time
 from qctl.worker.care import Care, TakenForDead
 from qctl.worker.commands import Commands
@@ -118,7 +119,8 @@ class Worker:
         spool.replay_leftovers(self.store, time.time(), random.random)
         syncer.sync_behind(self.store)
         workers.register(self.store, self.id, self.options.concurrency, time.time(), self.care.stale_after)
-        workers.tell_types(self.store, self.id, self.pool.types)
+        workers.tell_types(self.store, self.id, self.pool.types, self.options.types, self.options.queues)
+        keep_retentions(self.store, self.pool.types)
         self.waker = Waker(self.store.path + "-wal")
         if self.waker.fd >= 0:
             self.events.watch(self.waker.fd, self.woken)
@@ -162,7 +164,6 @@ class Worker:
                     self.turn(now, follow=flowing)
                 if not self.hardship.next_try:
                     self.supply.start(time.monotonic())
-                self.store.begun(time.time())
             except FAULTS as error:
                 self.suffer(error, now)
             self.log.flush()
@@ -202,6 +203,7 @@ class Worker:
         self.look_wide = self.look_wide or bool(self.wide.ended)
         for run, ending, facts in self.supply.collect():
             self.add_ending(run, ending, facts)
+        self.pool.begun.keep(self.supply.held)
 
     def add_ending(self, run: Run, ending: Ending, facts: Facts) -> None:
         if not self.endings:
@@ -210,9 +212,7 @@ class Worker:
 
     def turn(self, now: float, *, follow: bool) -> None:
         """One transaction for all there is to write: endings, output, and the next claim."""
-        news = (
-            [run for run in self.supply.running() if run.capture is not None and run.capture.has_news] if follow else []
-        )
+        news = self.supply.news() if follow else []
         wall = time.time()
         if self.due_at is not None and wall >= self.due_at:
             self.look = self.look_wide = True
@@ -230,7 +230,7 @@ class Worker:
         )
         claim = claim or (self.look and ripe and wanted > 0)
         room = self.intake.wide_room() if self.look_wide else []
-        if not (news or ripe or claim or room):
+        if not (news or ripe or claim or room or now >= self.pool.begun.look_at):
             if self.hardship.next_try:  # nothing to write, so try with something
                 self.care.beat(now)
                 self.hardship.end()
@@ -240,7 +240,10 @@ class Worker:
         ready = self.intake.ready(missing) if claim else 0
         endings = self.endings if ripe else []
         outcomes = []
+        starting = [self.intake.wide_ready(most) for _names, most in room]
+        loading = (claim and ready < missing) or 0 in starting
         with self.store.write() as connection:
+            self.pool.begun.write(connection)
             for run, _ending, _facts in endings:
                 self.unwritten += taken(run, last=True)
             for run in news:
@@ -255,11 +258,12 @@ class Worker:
                 self.types.refresh()
                 leases = self.intake.claim(wanted, self.intake.narrow_types(), ready=ready)
             full = False
-            for names, most in room:
-                got = self.intake.claim(most, names, ready=most, commands=False)
+            for (names, most), ready in zip(room, starting, strict=True):
+                got = self.intake.claim(most, names, ready=ready, commands=False)
                 full = full or len(got) == most
                 wide += got
         self.unwritten.clear()
+        self.pool.begun.written()
         self.hardship.end()
         if ripe:
             self.hardship.spool.clear()
@@ -277,7 +281,7 @@ class Worker:
                 self.supply.start(time.monotonic())  # before anything else: somebody may be waiting for it
         if claim or room:
             self.due_at = None if self.look else self.intake.next_due()
-            if claim and ready < missing and self.due_at is not None:
+            if loading and self.due_at is not None:
                 self.due_at = max(self.due_at, wall + LOADING)
         self.store.tidy(4000)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -198,3 +201,19 @@ def test_the_zone_of_this_machine_is_stored_by_its_name(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_zones_are_known_where_the_system_has_none(db: Path) -> None:
+    environment = {**os.environ, "PYTHONTZPATH": "", "TZ": "America/New_York"}
+    for argv, told in (
+        (["cron", "add", "x", "30 2 * * *", "--tz", "Europe/Berlin"], "x\n"),
+        (["cron", "next", "x", "--after", "2027-03-27T12:00Z", "-n", "1", "--json"],
+         '{"at":"2027-03-28T01:00:00.000Z","local":"2027-03-28T03:00:00+02:00","time_zone":"Europe/Berlin"}\n'),
+        (["cron", "add", "y", "@daily"], "y\n"),
+    ):  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "qctl", "--db", str(db), *argv], env=environment, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stdout.replace(", ", ",").replace(": ", ":")) == (0, told), done.stderr
+    with Queue(db) as queue:
+        assert queue.schedule("y")["time_zone"] == "America/New_York"

@@ -27,6 +27,7 @@ TOPICS = [
     "files",
     "handlers",
     "keys",
+    "limits",
     "monitoring",
     "payloads",
     "retries",

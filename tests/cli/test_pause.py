@@ -24,6 +24,13 @@ def gates(cli: Cli, number: int = 1) -> dict[str, dict[str, Any]]:
     return {gate["gate"]: gate for gate in json.loads(done.out)["gates"]}
 
 
+def register_elsewhere(queue: Queue, worker: str) -> None:
+    """A worker of another machine: of one here the commands, run in this very process, would take the lock for theirs."""
+    workers.register(queue.store, worker, 1, time.time())
+    with queue.store.write() as connection:
+        connection.execute("UPDATE qctl_workers SET host = 'elsewhere', boot = 'another'")
+
+
 @pytest.mark.parametrize(
     ("argv", "what"), [(["a"], ("type", "a")), (["--queue", "slow"], ("queue", "slow")), (["--all"], ("all", ""))]
 )
@@ -123,12 +130,38 @@ def test_explain_of_what_runs_has_ended_or_may_run(cli: Cli, queue: Queue) -> No
     lease(queue, 1, time.time())
     number = dead(queue)
     queue.enqueue("c")
-    workers.register(queue.store, "worker-y", 1, time.time())
+    register_elsewhere(queue, "worker-y")
+    workers.tell_types(queue.store, "worker-y", ["c"])
     says = [json.loads(cli("explain", str(one), "--json").out)["says"] for one in (1, number, 3)]
     assert "is running, held by worker-test" in says[0]
     assert "has ended (failed): card declined" in says[1]
     assert "may run" in says[2]
     assert cli("explain", "99").code == 3
+
+
+def test_explain_says_what_no_live_worker_takes(cli: Cli, queue: Queue) -> None:
+    queue.enqueue("mail")
+    queue.enqueue(shell="true")
+    assert gates(cli)["no worker"]["opens"] == "qctl work --handlers MODULE"
+    assert gates(cli, 2)["no worker"]["opens"] == "qctl work"
+    register_elsewhere(queue, "worker-y")
+    told = []
+    for runs, types, queues in (
+        (["mail"], None, ["other"]), (["mail"], ["web"], None), (["web"], ["mail"], ["default"]), (["mail"], None, None),
+    ):  # fmt: skip
+        workers.tell_types(queue.store, "worker-y", runs, types, queues)
+        found = gates(cli).get("no worker")
+        told.append(found and (found["why"], found["opens"]))
+    assert told == [
+        ("no live worker takes queue default", "qctl work --queue default"),
+        ("no live worker takes type mail", "qctl work --type mail"),
+        ("no live worker has a handler for mail", "qctl work --handlers MODULE"),
+        None,
+    ]
+    workers.tell_types(queue.store, "worker-y", [])
+    assert gates(cli, 2) == {}
+    queue.set_type("mail", command="/bin/cat")
+    assert gates(cli) == {}
 
 
 def test_a_limit_that_is_none_changes_nothing(queue: Queue) -> None:

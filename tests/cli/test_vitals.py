@@ -68,6 +68,22 @@ def test_a_type_nobody_can_run_is_noted_or_an_issue(cli: Cli, queue: Queue) -> N
     assert any("Worker w has been silent for 15m" in one for one in issues) and len(issues) == 2
 
 
+def test_a_schedule_that_is_late_to_fire_is_noted_or_an_issue(cli: Cli, queue: Queue) -> None:
+    queue.add_schedule("report", "@daily")
+    queue.add_schedule("other", "@daily")
+    assert verdict(cli, "--max-overdue", "1m")["issues"] == []
+    with queue.store.write() as connection:
+        connection.execute(
+            "UPDATE cron_schedules SET next_run_at = ? WHERE name = 'report'", (to_text(time.time() - 600),)
+        )
+    assert [note["text"] for note in verdict(cli)["notes"]] == ["Schedule report should have fired 10m ago"]
+    assert verdict(cli)["status"] == "healthy"
+    assert verdict(cli, "--max-overdue", "5m")["issues"] == ["Schedule report should have fired 10m ago"]
+    assert verdict(cli, "--max-overdue", "1h")["issues"] == []
+    queue.pause_schedule("report")
+    assert verdict(cli, "--max-overdue", "5m")["issues"] == []
+
+
 def test_log_and_disk_have_limits(cli: Cli, queue: Queue) -> None:
     queue.enqueue("a")
     issues = verdict(cli, "--max-wal", "1", "--min-disk", "1000t")["issues"]

@@ -239,6 +239,62 @@ def test_the_changes_of_twenty_years_are_looked_at() -> None:
     assert [len(transitions(zone)) for zone in ZONES[:3]] == [40, 40, 40]
 
 
+ALL_DAYS, ALL_MONTHS, ALL_HOURS = set(range(7)), set(range(1, 13)), set(range(24))
+LONG_RUN: dict[str, tuple[Fields, bool]] = {
+    "30 2 * * *": (({30}, {2}, ALL_MONTHS, ALL_DAYS), False),
+    "30 1 * * *": (({30}, {1}, ALL_MONTHS, ALL_DAYS), False),
+    "0 0 * * *": (({0}, {0}, ALL_MONTHS, ALL_DAYS), False),
+    "*/20 0-3 * * *": (({0, 20, 40}, {0, 1, 2, 3}, ALL_MONTHS, ALL_DAYS), False),
+    "15 2,3 * * sun": (({15}, {2, 3}, ALL_MONTHS, {0}), False),
+    "59 23 * 3,4,10,11 0,6": (({59}, {23}, {3, 4, 10, 11}, {0, 6}), False),
+    "*/15 * * * *": (({0, 15, 30, 45}, ALL_HOURS, ALL_MONTHS, ALL_DAYS), True),
+    "0 * * * *": (({0}, ALL_HOURS, ALL_MONTHS, ALL_DAYS), True),
+    "30 */2 * * *": (({30}, set(range(0, 24, 2)), ALL_MONTHS, ALL_DAYS), True),
+    "45 */3 * * 1-5": (({45}, set(range(0, 24, 3)), ALL_MONTHS, {1, 2, 3, 4, 5}), True),
+}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("zone", ZONES)
+def test_ticks_of_twenty_years_are_those_that_every_minute_of_them_tells(zone: str) -> None:
+    info, second = ZoneInfo(zone), timedelta(seconds=1)
+    expected: dict[str, list[int]] = {expression: [] for expression in LONG_RUN}
+    by_minute: list[list[tuple[str, bool]]] = [[] for _ in range(1440)]  # of the day: what may tick then
+    for expression, ((minutes, hours, _months, _days), interval) in LONG_RUN.items():
+        for hour in hours:
+            for minute in minutes:
+                by_minute[hour * 60 + minute].append((expression, interval))
+    comes: dict[int, set[str]] = {}  # by the day on the wall: what ticks on it
+    start, end = int(FIRST.timestamp()), int(LAST.timestamp())
+    latest = (start + datetime.fromtimestamp(start, info).utcoffset() // second) // 60  # the latest that was shown
+    for at in range(start + 60, end + 1, 60):
+        wall = (at + datetime.fromtimestamp(at, info).utcoffset() // second) // 60
+        for shown in range(min(latest + 1, wall), wall + 1):  # the present minute, and those that the clock jumps over
+            if not by_minute[shown % 1440]:
+                continue
+            day = shown // 1440
+            if day not in comes:
+                date = datetime(1970, 1, 1) + timedelta(days=day)
+                comes[day] = {
+                    name
+                    for name, ((_m, _h, months, days), _i) in LONG_RUN.items()
+                    if date.month in months and date.isoweekday() % 7 in days
+                }
+            for expression, interval in by_minute[shown % 1440]:
+                ticks_now = shown == wall if interval else shown > latest
+                if ticks_now and expression in comes[day] and expected[expression][-1:] != [at]:
+                    expected[expression].append(at)
+        latest = max(latest, wall)
+    for expression, (_fields, interval) in LONG_RUN.items():
+        one, found, tick = Cron(expression, zone), [], float(start)
+        assert one.is_interval == interval
+        while (tick := one.next(tick)) <= end:
+            found.append(int(tick))
+        assert len(found) > 500
+        assert found == expected[expression], expression
+
+
 # -- catching up -----------------------------------------------------------------------------------------------------
 
 

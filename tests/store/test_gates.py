@@ -165,16 +165,49 @@ def test_another_period_forgets_no_start(acts: Acts, store: SQLiteStore) -> None
     assert acts.claim(limit=9, now=NOW + 120) == []
 
 
-def test_a_start_counts_from_when_the_job_began_however_long_the_claim_took(acts: Acts, store: SQLiteStore) -> None:
-    acts.put(*["x"] * 4)
-    limit(store, rate="2/s")
-    assert len(acts.claim(limit=9)) == 2
-    store.begun(NOW + 0.5)
-    assert acts.claim(limit=9, now=NOW + 1.4) == []
-    assert len(acts.claim(limit=9, now=NOW + 1.54)) == 2
-    before = store.connection.total_changes
-    store.begun(NOW + 1.545)
-    assert store.connection.total_changes == before  # in time: nothing to write
+def test_a_start_counts_from_when_the_job_began(acts: Acts, store: SQLiteStore) -> None:
+    acts.put(*["x"] * 9)
+    limit(store, rate="3/s")
+    assert len(acts.claim(limit=3, ready=3)) == 3
+    starts = store.taken_starts()
+    assert starts is not None
+    assert store.taken_starts() is None
+    assert starts.latest(1) == NOW + 1
+    with store.write() as connection:
+        starts.move(connection, 1, NOW + 0.01)
+        starts.move(connection, 2, NOW + 0.5)
+    assert acts.claim(limit=9, now=NOW + 1.01) == []
+    assert len(acts.claim(limit=9, now=NOW + 1.03)) == 1
+    assert len(acts.claim(limit=9, now=NOW + 1.52)) == 1
+    # Of the third it was never told: it counts as one that began as late as it might.
+    assert acts.claim(limit=9, now=NOW + 2.0) == []
+    assert len(acts.claim(limit=9, now=NOW + 2.02)) == 1
+
+
+def test_a_job_that_never_began_leaves_its_place_to_another(acts: Acts, store: SQLiteStore) -> None:
+    acts.put("x", "x")
+    limit(store, rate="1/h")
+    (lease,) = acts.claim(ready=1)
+    starts = store.taken_starts()
+    assert starts is not None
+    assert acts.claim(now=NOW + 1) == []
+    with store.write() as connection:
+        starts.move(connection, lease.number, None)
+    assert numbers(acts.claim(now=NOW + 2)) == [2]
+
+
+def test_a_rate_set_anew_while_a_job_is_about_to_begin_gives_no_room_away(acts: Acts, store: SQLiteStore) -> None:
+    acts.put(*["x"] * 5)
+    limit(store, rate="2/m")
+    acts.claim(limit=2, ready=2)
+    starts = store.taken_starts()
+    assert starts is not None
+    limit(store, rate="2/h")
+    with store.write() as connection:
+        for number in (1, 2):
+            starts.move(connection, number, NOW + 1)
+    assert acts.claim(limit=9, now=NOW + 100) == []
+    assert store.read("SELECT min(count) FROM qctl_starts")[0][0] >= 0
 
 
 # -- by key -------------------------------------------------------------------------------------------------------

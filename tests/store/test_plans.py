@@ -25,7 +25,7 @@ QUERIES = sorted(path.stem for path in Path(FOLDER, "queries").glob("*.sql"))
 WHOLE = {
     "count_by_type": "stats: true whoever wrote the rows, so it reads them",
     "schedules": "cron list: all schedules, by name",
-    "runnable_types": "cron list: the types that live workers can run",
+    "live_workers": "explain, cron list: the workers, a few",
     "count_waiting": "stats: counts what is pending",
     "depth": "health: counts what is pending",
     "completed_since": "stats: groups what ended in the window",

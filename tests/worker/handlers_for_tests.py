@@ -29,6 +29,23 @@ async def coroutine(n: int) -> int:
     return n + 1
 
 
+@handler("stamp")
+def stamp(path: str) -> None:
+    now = time.time()
+    with open(path, "a") as file:
+        file.write(f"{now:.6f}\n")
+
+
+@handler("stamp_async")
+async def stamp_async(path: str) -> None:
+    stamp(path)
+
+
+@handler("sleep")
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 @handler("fail", max_attempts=2, backoff="fixed:0s")
 def fail(text: str = "no") -> None:
     raise ValueError(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from qctl.queue import Queue
@@ -40,6 +41,40 @@ def test_defaults_of_a_type_hold_over_those_of_its_handler(queue: Queue, drain: 
     assert "timed out after" in queue.get(slow).last_error
     assert queue.get(loud).status == "completed"
     assert queue.output_size(loud) <= 2 * 4096
+
+
+def test_a_handler_says_how_much_output_is_kept_and_for_how_long_its_jobs_are(
+    queue: Queue, drain: Callable[..., Any], tmp_path: Path
+) -> None:
+    module = tmp_path / "loud.py"
+    module.write_text(
+        "from qctl import handler\n"
+        "@handler('loud', output_limit=4096, retention='1d')\n"
+        "def loud():\n    print('x' * 100_000)\n"
+        "@handler('lasting', retention='30d')\n"
+        "def lasting():\n    pass\n"
+    )
+    loud, lasting = queue.enqueue("loud"), queue.enqueue("lasting")
+    drain("--handlers", str(module), code=0)
+    assert 0 < queue.output_size(loud) <= 2 * 4096
+    assert queue.types() == [], "what handlers say is no setting of the queue"
+    with queue.store.write() as connection:
+        connection.execute("UPDATE jobs SET completed_at = datetime('now', '-10 days')")
+    queue.enqueue("loud")
+    assert queue.purge(older_than=20 * 86_400.0)["deleted"] == 1  # by a process that has no handlers
+    assert [job.number for job in queue.find() if job.status == "completed"] == [lasting]
+    assert queue.purge()["deleted"] == 0
+    queue.set_type("lasting", retention="5d")
+    assert queue.purge(older_than=20 * 86_400.0)["deleted"] == 1
+    module.write_text("from qctl import handler\n@handler('lasting')\ndef lasting():\n    pass\n")
+    queue.unset_type("lasting")
+    queue.cancel([3])
+    drain("--handlers", str(module), code=0)  # it does not say so any more
+    with queue.store.write() as connection:
+        connection.execute(
+            "INSERT INTO jobs (type, status, completed_at) VALUES ('lasting', 'completed', datetime('now', '-10 days'))"
+        )
+    assert queue.purge()["deleted"] == 1
 
 
 def test_a_payload_that_does_not_fit_at_run_is_a_dead_letter_with_its_path(

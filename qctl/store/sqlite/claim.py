@@ -44,8 +44,8 @@ def claim_jobs(
     """Lease up to `limit` due jobs to `worker`, in the caller's transaction, best first.
 
     `handlers`: types of typed jobs it can run; `commands`: whether it runs commands. `types`, `queues`: None means all.
-    `ready`: how many of them start at once (None: all). A limited job is taken only as one of those, so that its start
-    is when it counts.
+    `ready`: how many of them start at once. A limited job is taken only as one of those; when it began is told by what
+    `limits.starts` then is. None: all of them begin at `now`.
     """
     kinds = runnable(handlers, types, queues, commands)
     if limits.is_free and not limits.has_expired:
@@ -53,7 +53,7 @@ def claim_jobs(
     else:
         from qctl.store.sqlite.gated import careful_rows
 
-        rows = careful_rows(connection, limit, now, kinds, limits, limit if ready is None else ready)
+        rows = careful_rows(connection, limit, now, kinds, limits, ready)
     leases: list[Lease] = []
     changed: list[tuple[Any, ...]] = []  # leases that change max_attempts, too
     plain: list[int] = []

@@ -7,8 +7,8 @@ import sqlite3
 from qctl.model import BadValue, NotFound
 from qctl.rules.cron import cron
 from qctl.rules.when import from_text, to_text
-from qctl.store.sqlite.figures import ALIVE, live_workers
 from qctl.store.sqlite.sql import sql
+from qctl.store.sqlite.takers import Takers
 from qctl.store.sqlite.tick import KEYS, free_name, make_job
 
 TYPE_CHECKING = False
@@ -51,26 +51,24 @@ def add_schedule(store: SQLiteStore, job: NewJob, plan: dict[str, Any], now: flo
 def schedules(store: SQLiteStore, now: float) -> list[dict[str, Any]]:
     """All schedules by name: the row of each, `last_status`, `last_started_at` and `last_error` of its latest job, and
     `warning`, which is None when all is well."""
-    alive = live_workers(store, now)
-    types = {row[0] for row in store.read(sql("runnable_types"), (to_text(now - ALIVE),))}
+    takers = Takers(store, now)
     found = []
     for values in store.read(sql("schedules")):
         row = dict(zip((*KEYS, *MORE), values, strict=True))
-        row["warning"] = warning(row, now, alive, types)
+        row["warning"] = warning(row, now, takers)
         found.append(row)
     return found
 
 
-def warning(row: dict[str, Any], now: float, alive: int, types: set[str]) -> str | None:
+def warning(row: dict[str, Any], now: float, takers: Takers) -> str | None:
     """What a person should know of a schedule."""
     if row["error"]:
         return str(row["error"])
     if not row["is_active"]:
         return None
-    if not alive:
-        return "no worker is running"
-    if row["command"] is None and row["type"] not in types:
-        return f"no live worker has a handler for {row['type']}"
+    left = takers.reason(row["queue"], str(row["type"]), is_command=row["command"] is not None)
+    if left is not None:
+        return left[0]
     if row["next_run_at"] and from_text(row["next_run_at"]) < now - OVERDUE:
         return "it has not fired when it should"
     return None

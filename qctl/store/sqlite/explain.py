@@ -6,8 +6,8 @@ from qctl.model import BLOCKED, PENDING, PROCESSING
 from qctl.rules.clock import human
 from qctl.rules.limits import NO_KEY, rate_text
 from qctl.rules.when import from_text, iso, to_text
-from qctl.store.sqlite.figures import live_workers
 from qctl.store.sqlite.gates import Gates
+from qctl.store.sqlite.takers import Takers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def explain(store: SQLiteStore, job: Job, now: float) -> dict[str, Any]:
     gates: list[dict[str, Any]] = []
     ahead = None
     if row["status"] == PENDING:
-        gates = time_gates(row, now) + limit_gates(store, row, now) + worker_gates(store, now)
+        gates = time_gates(row, now) + limit_gates(store, row, now) + worker_gates(store, row, now)
         ahead = jobs_ahead(store, row, now)
     elif row["status"] == BLOCKED:
         gates = needs(store, row)
@@ -125,10 +125,9 @@ def holders(store: SQLiteStore, limit: Limit, key: str) -> str:
     return "held by " + (", ".join(names) + more if names else "nobody any more")
 
 
-def worker_gates(store: SQLiteStore, now: float) -> list[dict[str, Any]]:
-    if live_workers(store, now):
-        return []
-    return [gate("no worker", "no worker is running", "qctl work")]
+def worker_gates(store: SQLiteStore, row: dict[str, Any], now: float) -> list[dict[str, Any]]:
+    left = Takers(store, now).reason(row["queue"], row["type"], is_command=row["command"] is not None)
+    return [] if left is None else [gate("no worker", *left)]
 
 
 def jobs_ahead(store: SQLiteStore, row: dict[str, Any], now: float) -> int:

@@ -47,12 +47,12 @@ def careful_rows(
     now: str,
     kinds: Callable[[str, str], tuple[int, ...]],
     limits: Limits,
-    ready: int,
+    ready: int | None,
 ) -> list[Row]:
     """Like `due_rows` in claim.py, with all that may hold a job back. Writes down the starts, and cancels what expired."""
     gates, expired = Gates(connection, limits, from_text(now)), list[int]()
-    rows = gated_rows(connection, limit, now, kinds, expired, gates, ready)
-    limits.starts = gates.record()
+    rows = gated_rows(connection, limit, now, kinds, expired, gates, limit if ready is None else ready)
+    limits.starts = gates.record(ahead=ready is not None)
     if expired:
         expire_jobs(connection, expired, now)
     return [row[:EXPIRES] for row in rows]
@@ -94,7 +94,7 @@ def gated_rows(
                     return rows
                 continue
             queue, type_ = row[6], row[3]
-            if rules_of(queue, type_).is_limited and (taken.is_full or not gates.admit(queue, type_, row[KEY])):
+            if rules_of(queue, type_).is_limited and (taken.is_full or not gates.admit(row[1], queue, type_, row[KEY])):
                 continue
             rows.append(row)
             taken.is_full = len(rows) >= ready

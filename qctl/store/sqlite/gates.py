@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qctl.rules.limits import KEPT, LEVEL, NO_KEY, SLOTS, Rate
+from qctl.rules.limits import KEPT, LEVEL, NO_KEY, PARTS, Rate
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
     from typing import Any
+
+    Rated = tuple[Rate, tuple[str, str, str]]  # with scope, name and key
 
 RUNNING = {"type": "running_of_type", "queue": "running_of_queue"}
 MOST_KNOWN = 1000  # lanes whose limits are kept at hand
@@ -133,19 +135,20 @@ class Room:
         self.key = key
         self.left = left
         self.opens = opens
-        self.level = level  # of a rate: the stored count for bursts, in ms; None: this is no rate
+        self.level = level  # of a rate: the stored count for bursts; None: this is no rate
         self.taken = 0
 
 
 class Gates:
     """The limits in the transaction of one claim at `now` (seconds since the epoch)."""
 
-    __slots__ = ("connection", "limits", "now", "rooms", "running")
+    __slots__ = ("connection", "limits", "now", "rated", "rooms", "running")
 
     def __init__(self, connection: sqlite3.Connection, limits: Limits, now: float) -> None:
         self.connection = connection
         self.limits = limits
         self.now = now
+        self.rated: dict[int, list[Rated]] = {}  # by number: the rates that a job admitted counts against
         self.rooms: dict[tuple[str, str, str, bool], Room] = {}
         self.running: dict[str, dict[str, int]] = {}  # by type: how many run of each key
 
@@ -179,7 +182,8 @@ class Gates:
             del closed[limit.scope, limit.name, key]
         starts = self.connection.execute(sql("starts_of"), (limit.scope, limit.name, key)).fetchall()
         left, opens = limit.rate.room(starts, self.now)
-        if opens is not None:
+        if opens is not None and all(slot <= limit.rate.slot(self.now) for slot, _count in starts):
+            # Nothing opens it before; of a start that stands ahead one may hear at any time that it came to nothing.
             if len(closed) >= MOST_KNOWN:
                 closed.clear()
             closed[limit.scope, limit.name, key] = opens
@@ -207,7 +211,7 @@ class Gates:
     def is_open(self, queue: str, type_: str, key: str | None) -> bool:
         return all(room.left for room in self.around(queue, type_, key))
 
-    def admit(self, queue: str, type_: str, key: str | None) -> bool:
+    def admit(self, number: int, queue: str, type_: str, key: str | None) -> bool:
         """Take a place in every room around a job, if all have one."""
         rooms = self.around(queue, type_, (key or NO_KEY) if self.limits.of(queue, type_).is_keyed else None)
         if not all(room.left for room in rooms):
@@ -215,11 +219,14 @@ class Gates:
         for room in rooms:
             room.left -= 1
             room.taken += 1
+            if room.level is not None and room.limit.rate is not None:
+                bucket = (room.limit.scope, room.limit.name, room.key)
+                self.rated.setdefault(number, []).append((room.limit.rate, bucket))
         return True
 
-    def record(self) -> Starts | None:
-        """Write down the starts that were admitted, and forget those that count no more. What was written, if anything."""
-        noted = Starts(self.now)
+    def record(self, *, ahead: bool) -> Starts | None:
+        """Write down the starts that were admitted, and forget those that count no more. With `ahead` they stand ahead,
+        and what is given back writes down when they came, each by itself."""
         for room in self.rooms.values():
             rate = room.limit.rate
             if not room.taken or room.level is None or rate is None:
@@ -228,31 +235,30 @@ class Gates:
             slot = rate.slot(self.now)
             execute = self.connection.execute
             execute(sql("drop_starts"), (*bucket, rate.oldest(self.now) - 1, slot + KEPT))
-            execute(sql("add_starts"), (*bucket, slot, room.taken))
+            execute(sql("add_starts"), (*bucket, rate.ahead(self.now) if ahead else slot, room.taken))
             if rate.burst:
-                level = rate.level(room.level / 1000, room.taken, self.now)
-                execute(sql("set_level"), (*bucket, LEVEL, int(level * 1000) + 1))
-            noted.rooms.append((rate, bucket, room.taken))
-        return noted if noted.rooms else None
+                level = rate.level(room.level / PARTS, room.taken, self.now)
+                execute(sql("set_level"), (*bucket, LEVEL, int(level * PARTS) + 1))
+        return Starts(self.now, self.rated) if ahead and self.rated else None
 
 
 class Starts:
-    """The starts that a claim at `now` wrote down. Where they come later than that, they are written down anew, so that
-    what counts is when a job began and not how long the disk took: they count meanwhile, so no window ever holds more."""
+    """The starts that a claim at `now` wrote down ahead, by the numbers of their jobs."""
 
-    __slots__ = ("now", "rooms")
+    __slots__ = ("now", "rated")
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, rated: dict[int, list[Rated]]) -> None:
         self.now = now
-        self.rooms: list[tuple[Rate, tuple[str, str, str], int]] = []
+        self.rated = rated
 
-    def are_late(self, begun: float) -> bool:
-        """Whether jobs that begin at `begun` are later than a rate has room for: a slot, and as much for the job itself."""
-        return any(begun - self.now > rate.period / SLOTS for rate, _bucket, _count in self.rooms)
+    def latest(self, number: int) -> float:
+        """Until when the job may begin."""
+        return self.now + min(rate.period for rate, _bucket in self.rated[number])
 
-    def move(self, connection: sqlite3.Connection, begun: float) -> None:
-        for rate, bucket, count in self.rooms:
-            slot, later = rate.slot(self.now), rate.slot(begun)
-            if later > slot:
-                connection.execute(sql("add_starts"), (*bucket, slot, -count))
-                connection.execute(sql("add_starts"), (*bucket, later, count))
+    def move(self, connection: sqlite3.Connection, number: int, begun: float | None) -> None:
+        """Write down when a job began, epoch seconds; None: it did not, and its start counts no more."""
+        for rate, bucket in self.rated[number]:
+            # Not there any more: the rate was set anew meanwhile, or so long ago that the start counts no more.
+            was = connection.execute(sql("take_start"), (*bucket, rate.ahead(self.now))).rowcount
+            if was and begun is not None:
+                connection.execute(sql("add_starts"), (*bucket, rate.slot(begun), 1))

@@ -90,7 +90,10 @@ def newest_kept(store: SQLiteStore, status: str, keep: int) -> str | None:
 
 def retentions(store: SQLiteStore, now: float) -> dict[str, str]:
     """By type with a retention of its own, the time before which its completed jobs go."""
-    rows = store.read("SELECT type, retention FROM qctl_types WHERE retention IS NOT NULL")
+    rows = store.read(
+        "SELECT type, coalesce(retention, own_retention) FROM qctl_types"
+        " WHERE coalesce(retention, own_retention) IS NOT NULL"
+    )
     return {row[0]: to_text(max(0.0, now - row[1])) for row in rows}
 
 

@@ -230,7 +230,9 @@ CREATE TABLE qctl_workers (
   started_at  TEXT NOT NULL,
   beat_at     TEXT NOT NULL,
   lease_until REAL,                              -- monotonic clock of the machine: without a beat by then it is frozen
-  handlers    TEXT                               -- JSON array: the types of typed jobs that it can run
+  handlers    TEXT,                              -- JSON array: the types of typed jobs that it can run
+  types       TEXT,                              -- JSON array: those it takes jobs of; NULL: all
+  queues      TEXT                               -- JSON array: the queues it takes jobs from; NULL: all
 );
 
 -- What a type says for its jobs where they say nothing themselves. NULL: nothing.
@@ -242,6 +244,7 @@ CREATE TABLE qctl_types (
   priority     INTEGER,
   output_limit INTEGER, -- bytes
   retention    REAL,    -- seconds that completed jobs are kept
+  own_retention REAL,   -- the same as the handler says, for purges that have no handler at hand
   schema       TEXT,    -- JSON Schema of the payload
   command      TEXT     -- JSON array: the program that runs jobs of this type
 ) WITHOUT ROWID;

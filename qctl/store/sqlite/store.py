@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qctl.model import Lease, NewJob, TypeDefaults
     from qctl.rules.ending import Ending, Facts
     from qctl.store.sqlite.finish import Outcome
-    from qctl.store.sqlite.gates import Limits
+    from qctl.store.sqlite.gates import Limits, Starts
     from qctl.store.sqlite.lock import LifeLocks
     from qctl.store.sqlite.syncer import Syncer
 
@@ -268,24 +268,24 @@ class SQLiteStore:
         self.known_limits = read_limits(self.connection, self.known_limits, now)
         return self.known_limits
 
-    def begun(self, now: float) -> None:
-        """Say that what was claimed last began at `now`, for the rates that it counts against."""
+    def taken_starts(self) -> Starts | None:
+        """The starts that the latest claim wrote down, for who has to tell when they came; given once."""
         known = self.known_limits
-        if known is not None and known.starts is not None:
-            starts, known.starts = known.starts, None
-            if starts.are_late(now):
-                with self.write() as connection:
-                    starts.move(connection, now)
+        if known is None or known.starts is None:
+            return None
+        starts, known.starts = known.starts, None
+        return starts
 
     def forget_starts(self, now: float) -> None:
         """Delete the starts that count against no rate any more, those of keys that never come again included."""
+        from qctl.rules.limits import PARTS
         from qctl.store.sqlite.sql import sql
 
         limits = self.limits(to_text(now))
         for one in (*limits.types.values(), *limits.queues.values()):
             if one.rate is not None:
                 with self.write() as connection:
-                    bound = (one.scope, one.name, one.rate.oldest(now), int(now * 1000))
+                    bound = (one.scope, one.name, one.rate.oldest(now), int(now * PARTS))
                     connection.execute(sql("forget_starts"), bound)
 
     def expire(self, now: str, most: int = 500) -> int:

@@ -61,6 +61,7 @@ def fire(store: SQLiteStore, now: float, zone: str) -> Fired:
     fired.next_at = next_at(store)
     if fired.next_at is None or fired.next_at > now:
         return fired  # another worker was here
+    cron("@daily", "UTC")  # what it needs takes long to import: not while the file is locked
     until = time.monotonic() + LONGEST
     with store.write() as connection:
         for values in connection.execute(sql("due_schedules"), (to_text(now), MOST)).fetchall():

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from qctl.model import TypeDefaults
     from qctl.store.sqlite.store import SQLiteStore
 
 COLUMNS = (
@@ -32,7 +33,8 @@ def types_version(store: SQLiteStore) -> str:
 
 def all_types(store: SQLiteStore) -> list[dict[str, Any]]:
     """Every type of which something is said, by name."""
-    rows = store.read(f"SELECT {', '.join(COLUMNS)} FROM qctl_types ORDER BY type")
+    said = " OR ".join(f"{name} IS NOT NULL" for name in COLUMNS[1:])
+    rows = store.read(f"SELECT {', '.join(COLUMNS)} FROM qctl_types WHERE {said} ORDER BY type")
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
@@ -47,7 +49,7 @@ def set_type(store: SQLiteStore, type_: str, columns: Mapping[str, Any]) -> None
     names = ", ".join(columns)
     marks = ", ".join("?" * len(columns))
     sets = ", ".join(f"{name} = excluded.{name}" for name in columns)
-    empty = " AND ".join(f"{name} IS NULL" for name in COLUMNS[1:])
+    empty = " AND ".join(f"{name} IS NULL" for name in (*COLUMNS[1:], "own_retention"))
     with store.write() as connection:
         connection.execute(
             f"INSERT INTO qctl_types (type, {names}) VALUES (?, {marks}) ON CONFLICT (type) DO UPDATE SET {sets}",
@@ -55,6 +57,15 @@ def set_type(store: SQLiteStore, type_: str, columns: Mapping[str, Any]) -> None
         )
         connection.execute(f"DELETE FROM qctl_types WHERE type = ? AND {empty}", (type_,))
         connection.execute(sql("bump_types"))
+
+
+def keep_retentions(store: SQLiteStore, handlers: Mapping[str, TypeDefaults]) -> None:
+    """Write down how long handlers want the completed jobs of their types kept: a purge may have none of them."""
+    known = dict(store.read("SELECT type, own_retention FROM qctl_types WHERE own_retention IS NOT NULL"))
+    changed = [(type_, one.retention) for type_, one in handlers.items() if one.retention != known.get(type_)]
+    if changed:
+        with store.write() as connection:
+            connection.executemany(sql("keep_retention"), changed)
 
 
 def waiting_payloads(store: SQLiteStore, type_: str) -> Iterator[tuple[int, str]]:

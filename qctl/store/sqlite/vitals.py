@@ -8,6 +8,7 @@ from qctl.rules.vitals import FEWEST, VITALS, Readings, limit
 from qctl.rules.when import from_text, to_text
 from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.sql import sql
+from qctl.store.sqlite.takers import Takers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from qctl.store.sqlite.store import SQLiteStore
 
-ALIVE, HOUR = 30.0, 3600.0
+HOUR = 3600.0
 
 
 def vitals(store: SQLiteStore, now: float) -> Readings:
@@ -29,6 +30,7 @@ def vitals(store: SQLiteStore, now: float) -> Readings:
         values["max_failure_rate"] = failed / (done + failed)
     values["max_running"] = age(store.read("SELECT min(started_at) FROM jobs WHERE status = 'processing'")[0][0], now)
     served(store, now, found)
+    overdue(store, now, found)
     for name, beat in store.read("SELECT id, beat_at FROM qctl_workers ORDER BY beat_at LIMIT 1"):
         found.silent, values["max_silence"] = name, age(beat, now)
     if store.path != MEMORY:
@@ -43,21 +45,25 @@ def vitals(store: SQLiteStore, now: float) -> Readings:
 
 def served(store: SQLiteStore, now: float, found: Readings) -> None:
     """The oldest due job that no live worker can run."""
-    alive = to_text(now - ALIVE)
-    if store.read("SELECT 1 FROM qctl_workers WHERE beat_at >= ? LIMIT 1", (alive,)):
-        can = {row[0] for row in store.read(sql("runnable_types"), (alive,))}
-        anybody = True
-    else:
-        can, anybody = set(), False
+    takers = Takers(store, now)
     rows = store.read(
-        "SELECT type, command IS NULL, min(scheduled_at) FROM jobs WHERE status = 'pending' AND scheduled_at <= ?"
-        " GROUP BY type, command IS NULL",
+        "SELECT queue, type, command IS NULL, min(scheduled_at) FROM jobs WHERE status = 'pending' AND scheduled_at <= ?"
+        " GROUP BY queue, type, command IS NULL",
         (to_text(now),),
     )
-    left = [(due, type_) for type_, typed, due in rows if not anybody or (typed and type_ not in can)]
+    left = [(due, type_) for queue, type_, typed, due in rows if takers.reason(queue, type_, is_command=not typed)]
     if left:
         due, found.unserved = min(left)
         found.values["max_unserved"] = age(due, now)
+
+
+def overdue(store: SQLiteStore, now: float, found: Readings) -> None:
+    """The active schedule whose tick has waited longest."""
+    for name, due in store.read(
+        "SELECT name, due FROM (SELECT coalesce(name, type) AS name, min(next_run_at) AS due FROM cron_schedules"
+        " WHERE is_active <> 0) WHERE due IS NOT NULL"
+    ):
+        found.overdue, found.values["max_overdue"] = name, age(due, now)
 
 
 def age(text: str | None, now: float) -> float | None:

@@ -59,13 +59,22 @@ def register(store: SQLiteStore, worker: str, concurrency: int, now: float, leas
     return number
 
 
-def tell_types(store: SQLiteStore, worker: str, types: Iterable[str]) -> None:
-    """Write down which types of typed jobs a worker can run: what nobody runs can be told by that."""
+def tell_types(
+    store: SQLiteStore,
+    worker: str,
+    runs: Iterable[str],
+    types: Iterable[str] | None = None,
+    queues: Iterable[str] | None = None,
+) -> None:
+    """Write down which types of typed jobs a worker can run, and of which types and from which queues it takes jobs
+    (None: all): what nobody runs can be told by that."""
     from qctl.rules.newjob import quote
 
-    text = "[" + ",".join([quote(one) for one in types]) + "]"
+    texts = [
+        None if one is None else "[" + ",".join([quote(word) for word in one]) + "]" for one in (runs, types, queues)
+    ]
     with store.write() as connection:
-        connection.execute("UPDATE qctl_workers SET handlers = ? WHERE id = ?", (text, worker))
+        connection.execute("UPDATE qctl_workers SET handlers = ?, types = ?, queues = ? WHERE id = ?", (*texts, worker))
 
 
 def unregister(store: SQLiteStore, worker: str) -> None:
