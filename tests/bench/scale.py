@@ -44,17 +44,26 @@ def write_together(path: str, count: int, took: float) -> tuple[list[int], list[
 
 def writers(scale: float) -> list[Row]:
     """Sixteen processes that enqueue at once, each commit durable."""
-    took = max(1.0, 10 * scale)
+    took = max(1.0, 3 * scale)
+    alone: list[float] = []
+    totals: list[float] = []
+    fairness: list[tuple[int, int]] = []
+    waits: list[float] = []
     with folder() as place:
         path = str(place / "own.db")
         Queue(path).close()
-        one, _waits = write_together(path, 1, took)
-        many, waits = write_together(path, 16, took)
-    total = sum(many)
-    late = waits[-max(1, total // 1000)]
+        for _ in range(5):
+            one, _waits = write_together(path, 1, took)
+            many, waited = write_together(path, 16, took)
+            alone.append(one[0] / took)
+            totals.append(sum(many) / took)
+            fairness.append((min(many), max(many)))
+            waits += waited
+    least, most = min(fairness, key=lambda pair: pair[0] / pair[1])
+    late = sorted(waits)[-max(1, int(sum(totals) * took) // 1000)]
     return [
-        Row("16 writers: all of them", "/s", {"qctl": total / took, "one writer": one[0] / took}, "one writer", 0.9, higher=True),
-        Row("16 writers: the least lucky", "commits", {"qctl": float(min(many)), "the luckiest": float(max(many))}, "the luckiest", 0.5, higher=True),
+        Row("16 writers: all of them", "/s", {"qctl": statistics.median(totals), "one writer": statistics.median(alone)}, "one writer", 0.9, higher=True),
+        Row("16 writers: the least lucky", "commits", {"qctl": float(least), "the luckiest": float(most)}, "the luckiest", 0.5, higher=True),
         Row("16 writers: wait, p99.9", "ms", {"qctl": late * 1000, "250 ms": 250.0}, "250 ms", 1.0, higher=False),
     ]  # fmt: skip
 

@@ -232,14 +232,14 @@ def test_waiting_leaves_the_callers_alarm_as_it_was(lock: WritersLock, alarm: st
 
 
 AT_THE_LAST_MOMENT = """
-import signal, sys
+import _signal, signal, sys
 from qctl.store.sqlite.lock import WritersLock
-real = signal.setitimer
+real = _signal.setitimer
 def late(which, seconds, *again):
     if not seconds:
         signal.raise_signal(signal.SIGALRM)
     return real(which, seconds, *again)
-signal.setitimer = late
+_signal.setitimer = late
 lock = WritersLock(sys.argv[1])
 print("waiting", flush=True)
 print(lock.acquire(20.0), lock.depth, flush=True)

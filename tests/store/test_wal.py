@@ -128,8 +128,9 @@ def test_nothing_turns_automatic_checkpoints_on_or_durability_down() -> None:
     for path in SOURCE.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert set(re.findall(r"wal_autocheckpoint\s*=\s*(\w+)", text)) <= {"0"}, path.name
-        # A copy is made durable once, when it is whole; what a worker writes, by a thread right behind it.
-        kinds = {"backup.py": {"OFF"}, "syncer.py": {"NORMAL", "FULL"}}.get(path.name, {"FULL"})
+        # A copy is made durable once, when it is whole; a store that syncs by itself, after each commit; a worker's, by a
+        # thread right behind it.
+        kinds = {"backup.py": {"OFF"}, "sync.py": {"NORMAL"}, "syncer.py": {"NORMAL", "FULL"}}.get(path.name, {"FULL"})
         assert set(re.findall(r"PRAGMA synchronous\s*=\s*(\w+)", text)) <= kinds, path.name
 
 

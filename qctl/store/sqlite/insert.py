@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qctl.model import NewJob
+    from qctl.store.sqlite.store import SQLiteStore
 
 VARIANT = "89ab"
 
@@ -42,6 +43,30 @@ class Duplicate(int):
     type: str
     status: str
     scheduled_at: str
+
+
+def insert(
+    store: SQLiteStore, jobs: Sequence[NewJob], now: str, connection: sqlite3.Connection | None = None
+) -> list[int]:
+    """See SQLiteStore.insert."""
+    if connection is not None:
+        plain = len(jobs) == 1 and not jobs[0].more
+        numbers = insert_jobs(connection, jobs, now) if plain else insert_inside(connection, jobs, now)
+    elif len(jobs) > 1:
+        try:
+            with store.write() as own:
+                numbers = insert_many(own, jobs, now)
+        except sqlite3.IntegrityError:  # one by one, to learn which it was
+            with store.write() as own:
+                numbers = insert_jobs(own, jobs, now)
+    else:
+        with store.write() as own:
+            numbers = insert_jobs(own, jobs, now)
+    if store.lock is not None and any(job.more for job in jobs) and any(isinstance(one, Duplicate) for one in numbers):
+        from qctl.store.sqlite.sync import sync_log
+
+        sync_log(store.path)  # the job of another may be there, and not yet on disk
+    return numbers
 
 
 def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str) -> list[int]:

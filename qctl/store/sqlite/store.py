@@ -22,11 +22,15 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.finish import Outcome
     from qctl.store.sqlite.gates import Limits, Starts
     from qctl.store.sqlite.lock import LifeLocks
+    from qctl.store.sqlite.sync import Sync
     from qctl.store.sqlite.syncer import Syncer
 
 
 FAULTS = (sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.InternalError)
 """What SQLite says of the file or the disk; its other errors are about a statement or a value, and the caller's."""
+
+FEW_WAITS = 3
+"""How often a store stood in line before it waits for the disk together with the others."""
 
 CHECK_JSON = (
     "SELECT CASE WHEN json_valid(t) THEN CASE WHEN json_type(t) = 'object' THEN json(t) END END FROM (SELECT ? AS t)"
@@ -88,6 +92,7 @@ class SQLiteStore:
         self.life_locks: LifeLocks | None = None
         self.known_limits: Limits | None = None
         self.syncer: Syncer | None = None
+        self.sync: Sync | None = None  # syncs what was committed, once there were others to wait for
 
     # -- transactions ---------------------------------------------------------------------------------------------
 
@@ -101,6 +106,10 @@ class SQLiteStore:
                 f"{self.path} stayed locked for {self.busy_timeout:g} s: another process is writing to it"
             )
         try:
+            if self.sync is None and self.syncer is None and self.lock is not None and self.lock.waits > FEW_WAITS:
+                from qctl.store.sqlite.sync import share
+
+                share(self)
             self.connection.execute("BEGIN IMMEDIATE")
         except BaseException as error:
             if self.lock is not None:
@@ -127,7 +136,10 @@ class SQLiteStore:
         finally:
             if self.lock is not None:
                 self.lock.release()
-        if type(error) in FAULTS:
+        if error is None:
+            if self.sync is not None:
+                self.sync.wait()
+        elif type(error) in FAULTS:
             raise explain(error, self.path) from error  # type: ignore[arg-type]
 
     def write(self) -> Transaction:
@@ -160,6 +172,9 @@ class SQLiteStore:
             self.syncer.close()
             self.syncer = None
         self.connection.close()
+        if self.sync is not None:
+            self.sync.close()
+            self.sync = None
         if self.lock is not None:
             self.lock.close()
         if self.life_locks is not None:
@@ -170,19 +185,9 @@ class SQLiteStore:
 
     def insert(self, jobs: Sequence[NewJob], now: str, connection: sqlite3.Connection | None = None) -> list[int]:
         """Store the jobs, all or none, durably; their numbers. With `connection`, inside its open transaction."""
-        from qctl.store.sqlite.insert import insert_inside, insert_jobs, insert_many
+        from qctl.store.sqlite.insert import insert
 
-        if connection is not None:
-            plain = len(jobs) == 1 and not jobs[0].more
-            return insert_jobs(connection, jobs, now) if plain else insert_inside(connection, jobs, now)
-        if len(jobs) > 1:
-            try:
-                with self.write() as own:
-                    return insert_many(own, jobs, now)
-            except sqlite3.IntegrityError:
-                pass  # one by one, to learn which it was
-        with self.write() as own:
-            return insert_jobs(own, jobs, now)
+        return insert(self, jobs, now, connection)
 
     def check_json(self, text: str) -> str | None:
         """A JSON object as compact text; None when the text is none. Strict RFC 8259."""

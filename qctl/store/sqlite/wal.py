@@ -50,13 +50,19 @@ def pages(queue_path: str) -> int:
 
 
 def is_large(queue_path: str, limit: int = LARGE) -> bool:
-    """Whether the log holds more than `limit` pages; one `stat` while it has never grown so far."""
+    """Whether the log holds more than `limit` pages: whether the one after them is of the present round."""
     try:
-        if os.stat(queue_path + "-wal").st_size <= limit * 4096:
+        if os.stat(queue_path + "-wal").st_size <= limit * 4096:  # while it has never grown so far, no more is done
             return False
+        fd = os.open(queue_path + "-wal", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
-    return pages(queue_path) > limit
+    try:
+        header = os.pread(fd, HEADER, 0)
+        size = int.from_bytes(header[8:12], "big") + FRAME_HEADER
+        return len(header) == HEADER and os.pread(fd, 8, HEADER + limit * size + 8) == header[16:24]
+    finally:
+        os.close(fd)
 
 
 def checkpoint(connection: sqlite3.Connection, mode: str = "FULL") -> bool:

@@ -1,0 +1,99 @@
+"""Durable together: where writers stand in line, each gives the turn on before it waits for the disk.
+
+SQLite at synchronous=FULL syncs the log inside the commit, while the writers' lock is held: one wait for the disk after
+another. Who had to stand in line a few times commits at NORMAL instead, lets the next one write, and then syncs the log
+itself. One sync makes durable all that was written before it, whoever wrote it, so those waits run side by side. Nobody
+is told of a commit before its sync has ended, and a job that a worker starts is on disk by the sync of its claim.
+
+When a sync fails the system takes the pages for written, and the next sync would be content without them. So they are
+written once more, with every writer kept out, and synced again. Only if that fails, too, is it unknown what was stored.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from qctl.model import DiskFault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from qctl.store.sqlite.store import SQLiteStore
+
+CHUNK: Final = 1 << 20
+SYNC: Final = getattr(os, "fdatasync", os.fsync)  # the size of a log that has grown included
+
+
+class Sync:
+    """Makes the commits of one store durable, after the turn has been given on."""
+
+    __slots__ = ("fd", "store")
+
+    def __init__(self, store: SQLiteStore) -> None:
+        """Raises OSError. The log is opened before anything is written at NORMAL: so no error of it goes to others alone."""
+        self.store = store
+        self.fd = os.open(store.path + "-wal", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            # Set while it is compiled, so a statement that stands ready would change nothing: once for a connection.
+            store.connection.execute("PRAGMA synchronous=NORMAL")
+        except BaseException:
+            self.close()
+            raise
+
+    def wait(self) -> None:
+        """Return when all that was committed so far is on disk. Raises DiskFault."""
+        try:
+            SYNC(self.fd)
+        except OSError as error:
+            try:
+                self.write_again()
+                SYNC(self.fd)
+            except (OSError, sqlite3.Error):
+                raise DiskFault(
+                    f"the disk failed under {self.store.path} ({error.strerror}): whether the last change was stored is"
+                    " unknown"
+                ) from error
+
+    def write_again(self) -> None:
+        """Write the log as it is over itself, while nobody else can write there."""
+        lock = self.store.lock
+        if lock is None or not lock.acquire(self.store.busy_timeout):
+            raise TimeoutError(f"{self.store.path} stayed locked")
+        try:
+            self.store.connection.execute("BEGIN IMMEDIATE")
+            try:
+                size = os.fstat(self.fd).st_size
+                for start in range(0, size, CHUNK):
+                    os.pwrite(self.fd, os.pread(self.fd, min(CHUNK, size - start), start), start)
+            finally:
+                self.store.connection.execute("ROLLBACK")
+        finally:
+            lock.release()
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+def share(store: SQLiteStore) -> None:
+    """Let a store, which has the turn, wait for the disk together with the others from now on; as before if it cannot."""
+    try:
+        store.sync = Sync(store)
+    except (OSError, sqlite3.Error):
+        if store.lock is not None:
+            store.lock.waits = 0
+
+
+def sync_log(queue_path: str) -> None:
+    """Make durable what others committed and may not have synced yet: for who tells of a job that is theirs."""
+    try:
+        fd = os.open(queue_path + "-wal", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return  # all of it is in the queue file
+    try:
+        SYNC(fd)
+    except OSError as error:
+        raise DiskFault(f"the disk failed under {queue_path} ({error.strerror}): what it holds is unknown") from error
+    finally:
+        os.close(fd)
