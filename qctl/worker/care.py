@@ -8,6 +8,7 @@ import time
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite import workers
+from qctl.store.sqlite.room import keep_reserve
 from qctl.worker.schedules import Schedules
 
 TYPE_CHECKING = False
@@ -48,6 +49,7 @@ class Care:
             self.next_beat = now + BEAT
             self.beat()
             self.store.forget_starts(time.time())
+            keep_reserve(self.store)
         return came_back
 
     def beat(self) -> None:

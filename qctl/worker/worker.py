@@ -10,10 +10,11 @@ import time
 from qctl.model import PENDING
 from qctl.rules.when import parse_duration, to_text
 from qctl.store.sqlite import workers
+from qctl.store.sqlite.room import keep_reserve
 from qctl.worker.care import Care
 from qctl.worker.commands import Commands
 from qctl.worker.control import Control
-from qctl.worker.hardship import FAULTS, Hardship
+from qctl.worker.hardship import Hardship
 from qctl.worker.intake import Intake
 from qctl.worker.options import Options
 from qctl.worker.output import DEFAULT_LIMIT, store_output, taken
@@ -73,7 +74,7 @@ class Worker:
         self.endings: list[tuple[Run, Ending, Facts]] = []
         self.endings_since = 0.0
         self.counts = {"completed": 0, "failed": 0, "pending": 0, "cancelled": 0}
-        self.hardship = Hardship(log)
+        self.hardship = Hardship(store, log)
         self.unwritten: list[tuple[Run, bool, Any, Any]] = []  # output taken for a transaction that is not made yet
         self.look = True  # whether a claim may find something
         self.look_wide = True  # the same for the wide process
@@ -100,6 +101,7 @@ class Worker:
             self.supply,
             self.types,
             self.control,
+            self.hardship,
             lambda: self.ended_count() + len(self.endings),
         )
         self.care = Care(store, self.id, log, self.duration("stale_after", workers.STALE_AFTER))
@@ -126,6 +128,7 @@ class Worker:
         self.pool.load()
         workers.register(self.store, self.id, self.options.concurrency, time.time())
         workers.tell_types(self.store, self.id, self.pool.types)
+        keep_reserve(self.store)
         self.waker = Waker(self.store.path + "-wal")
         if self.waker.fd >= 0:
             self.watch(self.waker.fd, self.woken)
@@ -146,32 +149,25 @@ class Worker:
     def loop(self) -> None:
         begun = time.monotonic()
         next_follow = begun + FOLLOW
+        bear = self.hardship.bear
         while True:
             now = time.monotonic()
-            is_well = now >= self.hardship.next_try
-            try:
-                if is_well and self.care.take(now):
-                    self.look = self.look_wide = True
-            except FAULTS as error:
-                self.hardship.hit(error, now)
-                is_well = False
+            if now >= self.hardship.next_try and (self.hardship.look(now) or bear(self.care.take, now)):
+                self.look = self.look_wide = True
             if self.options.max_time is not None and now >= begun + self.options.max_time:
                 self.control.stop("the time given is over")
-            self.control.enforce(now)
+            bear(self.control.enforce, now)
             self.collect()
             flowing = now >= next_follow
             if flowing:
                 next_follow = now + FOLLOW
-            try:
-                if is_well:
-                    self.turn(now, follow=flowing)
-            except FAULTS as error:
-                self.hardship.hit(error, now)
+            if now >= self.hardship.next_try:
+                bear(self.turn, now, flowing)
             if not self.hardship.next_try:
                 self.supply.start(time.monotonic())
-            self.store.begun(time.time())
+            bear(self.store.begun, time.time())
             self.log.flush()
-            if self.is_done():
+            if bear(self.is_done):
                 return
             self.sleep(next_follow)
 
@@ -225,8 +221,10 @@ class Worker:
             self.endings_since = time.monotonic()
         self.endings.append((run, ending, facts))
 
-    def turn(self, now: float, *, follow: bool) -> None:
+    def turn(self, now: float, follow: bool) -> None:
         """One transaction for all there is to write: endings, output, and the next claim."""
+        if self.supply.back:
+            self.supply.give_back()
         news = (
             [run for run in self.supply.running() if run.capture is not None and run.capture.has_news] if follow else []
         )
@@ -243,8 +241,10 @@ class Worker:
         wanted = missing + (
             self.supply.pace.ahead() if self.options.max_jobs is None and self.control.stop_at is None else 0
         )
-        claim = self.look and (missing > 0 or (ripe and wanted > 0))
+        claim = self.look and (missing > 0 or (ripe and wanted > 0)) and not self.hardship.is_short
         room = self.intake.wide_room() if self.look_wide else []
+        if self.hardship.next_try and ripe:  # results first: a claim that finds no room must not keep them out
+            claim, room = False, []
         if not (news or ripe or claim or room):
             return
         leases: list[Lease] = []
@@ -303,7 +303,7 @@ class Worker:
                 self.due_at = due if self.due_at is None else min(self.due_at, due)
 
     def is_done(self) -> bool:
-        if self.supply.running() or self.endings or self.supply.waiting or self.pool.ended:
+        if self.supply.running() or self.endings or self.supply.waiting or self.pool.ended or self.supply.back:
             return False
         if self.control.stop_at is not None:
             return True

@@ -21,6 +21,7 @@ KEYS = ("number", "name", "created_at", "steps", *COUNTS)
 
 def insert_flow(store: SQLiteStore, name: str, steps: Sequence[tuple[Step, NewJob]], now: str) -> int:
     """Store a flow, all or nothing; its number. The steps stand in an order in which each follows its needs."""
+    store.need_room()
     with store.write() as connection:
         flow = connection.execute(sql("insert_flow"), (name, now)).lastrowid or 0
         for step, job in steps:

@@ -62,6 +62,7 @@ class Loader:
     def take(self, records: Sequence[Any], now: str) -> None:
         """Store a chunk in one transaction. Raises LineError; then all before that record is stored, nothing of it is."""
         failure = None
+        self.store.need_room()
         with self.store.write() as connection:
             for index, record in enumerate(records):
                 connection.execute("SAVEPOINT line")

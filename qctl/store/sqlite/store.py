@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FAULTS = (sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.InternalError)
 """What SQLite says of the file or the disk; its other errors are about a statement or a value, and the caller's."""
 
+PLENTY = 5 << 28  # bytes free with which no look at the mark is needed: that of rules/room.py
+
 CHECK_JSON = (
     "SELECT CASE WHEN json_valid(t) THEN CASE WHEN json_type(t) = 'object' THEN json(t) END END FROM (SELECT ? AS t)"
 )
@@ -164,6 +166,7 @@ class SQLiteStore:
         if connection is not None:
             plain = len(jobs) == 1 and not jobs[0].more
             return insert_jobs(connection, jobs, now) if plain else insert_inside(connection, jobs, now)
+        self.need_room()
         if len(jobs) > 1:
             try:
                 with self.write() as own:
@@ -172,6 +175,16 @@ class SQLiteStore:
                 pass  # one by one, to learn which it was
         with self.write() as own:
             return insert_jobs(own, jobs, now)
+
+    def need_room(self) -> None:
+        """Raises DiskFault when the disk has too little room for new jobs."""
+        if self.lock is None:
+            return
+        status = os.statvfs(self.path)
+        if status.f_bavail * status.f_frsize < PLENTY:
+            from qctl.store.sqlite.room import need
+
+            need(self)
 
     def check_json(self, text: str) -> str | None:
         """A JSON object as compact text; None when the text is none. Strict RFC 8259."""
