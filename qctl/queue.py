@@ -7,7 +7,7 @@ import time
 
 from qctl.flows import Flows
 from qctl.inspection import Inspection
-from qctl.model import COMMAND_TYPE, PENDING, BadValue, NewJob
+from qctl.model import COMMAND_TYPE, PENDING, BadValue, FateUnknown, NewJob
 from qctl.rules import payload as payloads
 from qctl.rules.newjob import new_job
 from qctl.rules.when import to_text
@@ -36,6 +36,17 @@ def default_path() -> str:
         return path
     data = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
     return os.path.join(data, "qctl", "queue.db")
+
+
+def unknown(error: FateUnknown, jobs: Sequence[NewJob]) -> str:
+    """What to say when nobody knows whether jobs were stored."""
+    first = jobs[0]
+    key = (first.more or {}).get("key")
+    if len(jobs) > 1:
+        return f"{error}: it was {len(jobs):,} jobs, all or none of them; the first has the id {first.id}"
+    if key is not None:
+        return f"{error}: its key is {key!r}, and enqueuing it again with that stores it once"
+    return f"{error}: its id is {first.id}, and `qctl show {first.id}` tells"
 
 
 class Enqueued(int):
@@ -142,7 +153,10 @@ class Queue(Inspection, Scheduling, TypeSettings, Flows):
         for job in jobs:
             if job.id is None:
                 job.id = new_id()
-        numbers = self.store.insert(jobs, text, connection)
+        try:
+            numbers = self.store.insert(jobs, text, connection)
+        except FateUnknown as error:
+            raise FateUnknown(unknown(error, jobs)) from error
         done: list[Enqueued] = []
         for number, job in zip(numbers, jobs, strict=True):
             entry = Enqueued(number)

@@ -3,9 +3,13 @@
  * RECORD_DB: the path of the queue file. RECORD_LOG: where to. RECORD_SAID: log what is written to stdout and stderr, too.
  * A record: kind, pid, offset, length (of data, or a size), length of the name, the name (what follows RECORD_DB in the path;
  * "/" is its directory), the data. A write is logged before it is made, an fsync before and after it.
+ *
+ * FAIL="K,first,count": calls of kind K (W pwrite, S fsync, R pread, T ftruncate) on those files fail with EIO, from the
+ * first one on, so many times.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -20,6 +24,8 @@
 static char names[MOST][24];
 static const char *db, *said;
 static int out = -1;
+static char fail_kind;
+static int fail_first, fail_count, calls;
 static size_t db_length, folder_length;
 static pid_t owner; /* a child between vfork and exec has our memory, and closes descriptors of its own */
 
@@ -28,9 +34,11 @@ __attribute__((constructor)) static void begin(void) {
   db = getenv("RECORD_DB");
   said = getenv("RECORD_SAID");
   owner = getpid();
-  if (!db || !path) return;
+  if (getenv("FAIL")) sscanf(getenv("FAIL"), "%c,%d,%d", &fail_kind, &fail_first, &fail_count);
+  if (!db) return;
   db_length = strlen(db);
   folder_length = strrchr(db, '/') - db;
+  if (!path) return;
   int fd = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   out = fcntl(fd, F_DUPFD_CLOEXEC, 900);
   syscall(SYS_close, fd);
@@ -47,6 +55,12 @@ static void tell(char kind, const char *name, uint64_t offset, const void *data,
   head.length = length;
   struct iovec parts[3] = {{&head, sizeof head}, {(void *)name, head.name_length}, {(void *)data, data ? length : 0}};
   if (syscall(SYS_writev, out, parts, 3) < 0) abort();
+}
+
+static int fails(char kind, const char *name) {
+  if (!name || kind != fail_kind || ++calls < fail_first || calls >= fail_first + fail_count) return 0;
+  errno = EIO;
+  return 1;
 }
 
 static const char *name_of(const char *path) { /* NULL: it is none of ours */
@@ -84,11 +98,18 @@ int close(int fd) {
 
 static ssize_t put(int fd, const void *data, size_t length, off_t offset) {
   const char *name = known(fd);
+  if (fails('W', name)) return -1;
   if (name) tell('W', name, offset, data, length);
   return syscall(SYS_pwrite64, fd, data, length, offset);
 }
 ssize_t pwrite(int fd, const void *data, size_t length, off_t offset) { return put(fd, data, length, offset); }
 ssize_t pwrite64(int fd, const void *data, size_t length, off_t offset) { return put(fd, data, length, offset); }
+
+static ssize_t get(int fd, void *data, size_t length, off_t offset) {
+  return fails('R', known(fd)) ? -1 : syscall(SYS_pread64, fd, data, length, offset);
+}
+ssize_t pread(int fd, void *data, size_t length, off_t offset) { return get(fd, data, length, offset); }
+ssize_t pread64(int fd, void *data, size_t length, off_t offset) { return get(fd, data, length, offset); }
 
 ssize_t write(int fd, const void *data, size_t length) {
   const char *name = known(fd);
@@ -100,6 +121,7 @@ ssize_t write(int fd, const void *data, size_t length) {
 
 static int cut(int fd, off_t size) {
   const char *name = known(fd);
+  if (fails('T', name)) return -1;
   if (name) tell('T', name, size, NULL, 0);
   return syscall(SYS_ftruncate, fd, size);
 }
@@ -108,6 +130,7 @@ int ftruncate64(int fd, off_t size) { return cut(fd, size); }
 
 static int synced(int fd, long number) {
   const char *name = known(fd);
+  if (fails('S', name)) return -1;
   if (name) tell('B', name, 0, NULL, 0);
   int answer = syscall(number, fd);
   if (name && !answer) tell('E', name, 0, NULL, 0);

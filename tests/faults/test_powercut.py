@@ -19,11 +19,8 @@ from qctl.rules.ending import Ending, Facts
 from qctl.rules.when import to_text
 from qctl.store.sqlite import workers
 from tests.faults.powercut import Disk, Event, events
+from tests.faults.preload import NEEDS, compiled
 
-HERE = Path(__file__).parent
-NEEDS = pytest.mark.skipif(
-    sys.platform != "linux" or not shutil.which("cc"), reason="records a run by a library that a C compiler makes here"
-)
 SHARES = (0.0, 1.0, 0.5, 0.8, 0.2)
 """Parts of what is not sure that an image has: nothing, all, and any."""
 
@@ -55,10 +52,7 @@ ENDED = re.compile(r" ([✓✗+x]) +(\d+) ")
 
 def record(folder: Path, count: int, level: str = "FULL") -> tuple[Path, list[Event]]:
     """Two enqueuers and a worker on a new queue, in processes of their own; what they did to it, in order."""
-    library = folder / "recorder.so"
-    subprocess.run(
-        ["cc", "-shared", "-fPIC", "-O1", "-o", library, HERE / "recorder.c", "-ldl"], check=True, timeout=60
-    )
+    library = compiled(folder)
     db, log, module = folder / "run" / "queue.db", folder / "log", folder / "jobs.py"
     db.parent.mkdir()
     module.write_text(HANDLERS)

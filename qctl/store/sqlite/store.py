@@ -116,7 +116,7 @@ class SQLiteStore:
             if error is None and self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             if isinstance(failure, sqlite3.Error):
-                raise explain(failure, self.path) from failure
+                raise explain(failure, self.path, is_commit=error is None) from failure
             raise
         finally:
             if self.lock is not None:
