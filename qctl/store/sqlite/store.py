@@ -267,7 +267,10 @@ class SQLiteStore:
         """What limits claims; read anew only after it was changed."""
         from qctl.store.sqlite.gates import read_limits
 
-        self.known_limits = read_limits(self.connection, self.known_limits, now)
+        try:
+            self.known_limits = read_limits(self.connection, self.known_limits, now)
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
         return self.known_limits
 
     def begun(self, now: float) -> None:
