@@ -12,6 +12,7 @@ from qctl.rules import payload as payloads
 from qctl.rules.newjob import new_job
 from qctl.rules.when import to_text
 from qctl.scheduling import Scheduling
+from qctl.store.sqlite import connection
 from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.store import SQLiteStore
 from qctl.typesettings import TypeSettings
@@ -38,15 +39,9 @@ def default_path() -> str:
     return os.path.join(data, "qctl", "queue.db")
 
 
-def unknown(error: FateUnknown, jobs: Sequence[NewJob]) -> str:
-    """What to say when nobody knows whether jobs were stored."""
-    first = jobs[0]
-    key = (first.more or {}).get("key")
-    if len(jobs) > 1:
-        return f"{error}: it was {len(jobs):,} jobs, all or none of them; the first has the id {first.id}"
-    if key is not None:
-        return f"{error}: its key is {key!r}, and enqueuing it again with that stores it once"
-    return f"{error}: its id is {first.id}, and `qctl show {first.id}` tells"
+def announce_migrations(tell: Callable[[str], None]) -> None:
+    """Have it told, in a line each, how the migration of a large older file goes on."""
+    connection.announce = tell
 
 
 class Enqueued(int):
@@ -147,7 +142,7 @@ class Queue(Inspection, Scheduling, TypeSettings, Flows):
         self, jobs: Sequence[NewJob], now: float, connection: sqlite3.Connection | None = None
     ) -> list[Enqueued]:
         """Store prepared jobs in one transaction."""
-        from qctl.store.sqlite.insert import Duplicate, new_id
+        from qctl.store.sqlite.insert import Duplicate, new_id, unknown
 
         text = to_text(now)
         for job in jobs:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from qctl.model import DiskFault, QueueLocked
+from qctl.model import DiskFault, Outdated, QueueLocked
 from qctl.store.sqlite.room import shortage
 
 TYPE_CHECKING = False
@@ -33,6 +33,8 @@ class Hardship:
         self.next_try = 0.0
         self.next_look = 0.0
         self.is_short = False
+        self.stop: Callable[[str], None] = log.note  # the worker's own, as soon as it has one
+        self.outdated: Outdated | None = None  # the file was migrated by a newer qctl: what runs may end, nothing else
 
     def hit(self, error: Exception, now: float) -> None:
         """It cannot: said once."""
@@ -48,7 +50,15 @@ class Hardship:
             return act(*arguments)
         except FAULTS as error:
             self.hit(error, time.monotonic())
-            return None
+        except Outdated as error:
+            self.outdated = error
+            self.stop("the queue was migrated by a newer qctl")
+        return None
+
+    def leave(self) -> None:
+        """Raises Outdated at the end of a worker that had to stop for it."""
+        if self.outdated is not None:
+            raise self.outdated
 
     def end(self) -> None:
         """It can."""

@@ -94,6 +94,7 @@ class Worker:
             self.add_ending,
         )
         self.control = Control(store, self.id, self.supply, log, signals, options.grace)
+        self.hardship.stop = self.control.stop
         self.intake = Intake(
             store,
             self.id,
@@ -144,6 +145,7 @@ class Worker:
             self.pool.close()
             self.waker.close()
             self.log.flush()
+        self.hardship.leave()
         return self.counts
 
     def loop(self) -> None:

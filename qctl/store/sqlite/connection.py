@@ -11,11 +11,15 @@ from qctl.store.sqlite.lock import WritersLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final
 
 SCHEMA_VERSION: Final = 1
 APPLICATION_ID: Final = 0x7163746C  # "qctl"
 MEMORY: Final = ":memory:"
+announce: Callable[[str], None] | None = None
+"""Who is told, in a line each, how a migration goes on; the command line sets it."""
+
 SMALLEST: Final = 512  # bytes: the smallest page a database can have
 
 

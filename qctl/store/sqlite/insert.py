@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from qctl.model import NewJob
+    from qctl.model import FateUnknown, NewJob
 
 VARIANT = "89ab"
 
@@ -156,6 +156,17 @@ def more_of(job: NewJob) -> tuple[Any, ...]:
     """The columns that few jobs use; a status only for those that are not pending from the start."""
     more = job.more or {}
     return (*[more.get(name) for name in job.MORE[:-1]], more.get("status") or PENDING)
+
+
+def unknown(error: FateUnknown, jobs: Sequence[NewJob]) -> str:
+    """What to say when nobody knows whether jobs were stored."""
+    first = jobs[0]
+    key = (first.more or {}).get("key")
+    if len(jobs) > 1:
+        return f"{error}: it was {len(jobs):,} jobs, all or none of them; the first has the id {first.id}"
+    if key is not None:
+        return f"{error}: its key is {key!r}, and enqueuing it again with that stores it once"
+    return f"{error}: its id is {first.id}, and `qctl show {first.id}` tells"
 
 
 def new_id() -> str:
