@@ -64,6 +64,14 @@ class DiskFault(QueueFileError):
     """The disk is full or failing: what is right now may work later."""
 
 
+class Outdated(QueueFileError):
+    """The queue file is of a newer schema than this qctl knows."""
+
+
+class FateUnknown(DiskFault):
+    """A commit failed when it was made sure of: what it held may be stored, or not."""
+
+
 class QueueLocked(QctlError):
     """The queue file stayed locked beyond the busy timeout (exit 5)."""
 

@@ -7,11 +7,12 @@ import time
 
 from qctl.flows import Flows
 from qctl.inspection import Inspection
-from qctl.model import COMMAND_TYPE, PENDING, BadValue, NewJob
+from qctl.model import COMMAND_TYPE, PENDING, BadValue, FateUnknown, NewJob
 from qctl.rules import payload as payloads
 from qctl.rules.newjob import new_job
 from qctl.rules.when import to_text
 from qctl.scheduling import Scheduling
+from qctl.store.sqlite import connection
 from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.store import SQLiteStore
 from qctl.typesettings import TypeSettings
@@ -36,6 +37,11 @@ def default_path() -> str:
         return path
     data = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
     return os.path.join(data, "qctl", "queue.db")
+
+
+def announce_migrations(tell: Callable[[str], None]) -> None:
+    """Have it told, in a line each, how the migration of a large older file goes on."""
+    connection.announce = tell
 
 
 class Enqueued(int):
@@ -136,13 +142,16 @@ class Queue(Inspection, Scheduling, TypeSettings, Flows):
         self, jobs: Sequence[NewJob], now: float, connection: sqlite3.Connection | None = None
     ) -> list[Enqueued]:
         """Store prepared jobs in one transaction."""
-        from qctl.store.sqlite.insert import Duplicate, new_id
+        from qctl.store.sqlite.insert import Duplicate, new_id, unknown
 
         text = to_text(now)
         for job in jobs:
             if job.id is None:
                 job.id = new_id()
-        numbers = self.store.insert(jobs, text, connection)
+        try:
+            numbers = self.store.insert(jobs, text, connection)
+        except FateUnknown as error:
+            raise FateUnknown(unknown(error, jobs)) from error
         done: list[Enqueued] = []
         for number, job in zip(numbers, jobs, strict=True):
             entry = Enqueued(number)

@@ -79,6 +79,9 @@ def report(error: Exception, argv: Sequence[str]) -> int:
     if isinstance(error, QctlError):
         say(str(error))
         return error.exit_code
+    if type(error).__module__ == "sqlite3" and type(error).__name__ in ("DatabaseError", "OperationalError"):
+        say(f"the queue file cannot be used: {error}")
+        return 4
     if isinstance(error, OSError) and error.errno is not None:
         where = os.fsdecode(error.filename) if error.filename else "stdout" if error.errno in (9, 28) else ""
         say(f"{where}: {error.strerror}" if where else str(error.strerror))

@@ -35,16 +35,24 @@ def queue_path(values: Values) -> str:
 
 def open_queue(values: Values, *, create: bool = False) -> Queue:
     """The queue that the options name. With `create`, a missing file is made; that is said once, on a terminal."""
-    from qctl.queue import Queue
+    from qctl import queue as queues
 
     path = queue_path(values)
     fresh = create and not os.path.exists(path)
-    queue = Queue(path, busy_timeout=busy_timeout(values), create=create)
+    queues.announce_migrations(announce)
+    queue = queues.Queue(path, busy_timeout=busy_timeout(values), create=create)
     if fresh and not os.environ.get("QCTL_QUIET"):
         from qctl.cli.render import hint
 
         hint(f"new queue file {queue.path}")
     return queue
+
+
+def announce(text: str) -> None:
+    """How a migration of the file goes on."""
+    from qctl.cli.render import say
+
+    say(text)
 
 
 def look_at_queue(values: Values) -> Queue:

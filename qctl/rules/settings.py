@@ -35,6 +35,13 @@ def duration(low: float) -> Callable[[str, str], str]:
     return check
 
 
+def free_room(name: str, text: str) -> str:
+    """The room a disk must have."""
+    from qctl.rules.room import checked
+
+    return checked(name, text)
+
+
 def vital(name: str, text: str) -> str:
     """A limit of one of the further checks of health."""
     from qctl.rules.vitals import limit
@@ -62,6 +69,7 @@ SETTINGS = {
         Setting("health.max_silence", "5m", "silence of a worker above which health has an issue, or off", vital),
         Setting("health.max_wal", "1g", "size of the write-ahead log above which health has an issue, or off", vital),
         Setting("health.min_disk", "64m", "free disk space below which health has an issue, or off", vital),
+        Setting("min_free", "auto", "free disk space below which nothing new is taken in; auto: 64m or 1 %", free_room),
         Setting("purge.older_than", "7d", "age from which purge deletes", duration(0)),
     )
 }

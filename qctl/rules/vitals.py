@@ -31,6 +31,7 @@ class Readings:
         self.unserved: str | None = None  # the type of the oldest due job that nobody can run
         self.overdue: str | None = None  # the schedule that should have fired first
         self.silent: str | None = None  # the worker
+        self.is_short = False  # whether workers start nothing because the disk is nearly full
 
 
 def limit(name: str, text: str, field: str) -> float | None:
@@ -63,9 +64,10 @@ def judge_more(verdict: dict[str, Any], found: Readings, limits: dict[str, float
     for name, (kind, _default, noted, shown, next_) in VITALS.items():
         value, bound = found.values[name], limits[name]
         text = said(kind, value)
-        fails = value is not None and (
-            value < (bound or 0) if name.startswith("min_") else value > (noted if bound is None else bound)
-        )
+        fails = (
+            value is not None
+            and (value < (bound or 0) if name.startswith("min_") else value > (noted if bound is None else bound))
+        ) or (name == "min_disk" and found.is_short)
         if bound is None:
             if fails:
                 verdict["notes"].append({"text": words(name, text, found), "next": next_})
@@ -88,7 +90,7 @@ def words(name: str, value: str, found: Readings) -> str:
         "max_overdue": f"Schedule {found.overdue} should have fired {value} ago",
         "max_silence": f"Worker {found.silent} has been silent for {value}",
         "max_wal": f"The write-ahead log has {value}",
-        "min_disk": f"The disk has {value} left",
+        "min_disk": f"The disk has {value} left" + (": workers start nothing" if found.is_short else ""),
     }[name]
 
 

@@ -8,6 +8,7 @@ import time
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite import workers
+from qctl.store.sqlite.room import keep_reserve
 from qctl.worker.burial import end_frozen, is_stopped, sweep_after
 from qctl.worker.schedules import Schedules
 
@@ -58,6 +59,7 @@ class Care:
             self.beat(now)
             self.compare(now)
             self.store.forget_starts(time.time())
+            keep_reserve(self.store)
         if now >= self.next_tend:
             self.next_tend = now + TEND
             came_back = self.tend()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qctl.model import Lease
     from qctl.store.sqlite.store import SQLiteStore
     from qctl.worker.control import Control
+    from qctl.worker.hardship import Hardship
     from qctl.worker.options import Options
     from qctl.worker.supply import Supply
     from qctl.worker.typebook import TypeBook
@@ -30,6 +31,7 @@ class Intake:
         supply: Supply,
         types: TypeBook,
         control: Control,
+        hardship: Hardship,
         ended: Callable[[], int],
     ) -> None:
         self.store = store
@@ -40,11 +42,12 @@ class Intake:
         self.wide = supply.wide
         self.types = types
         self.control = control
+        self.hardship = hardship
         self.ended = ended
 
     def free_slots(self) -> int:
         """Slots in which nothing runs, as far as more may be started."""
-        if self.control.stop_at is not None:
+        if self.control.stop_at is not None or self.hardship.is_short:
             return 0
         free = self.options.concurrency - self.supply.busy()
         if self.options.max_jobs is not None:
@@ -54,7 +57,7 @@ class Intake:
 
     def wide_room(self) -> list[tuple[set[str], int]]:
         """The types that the wide process has room for, and for how many jobs of them."""
-        if not self.pool.types or self.control.stop_at is not None:
+        if not self.pool.types or self.control.stop_at is not None or self.hardship.is_short:
             return []
         room = [(names - self.types.commands.keys(), most) for names, most in self.wide.types()]
         if self.options.max_jobs is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from qctl.rules.when import parse_duration
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    pass
+    from qctl.store.sqlite.store import SQLiteStore
 
 
 COROUTINES = 100
@@ -48,3 +50,9 @@ class Options:
         self.max_jobs_per_child = max_jobs_per_child
         self.threads = threads  # functions at once in one process; 0: each in a process of its own
         self.coroutines = coroutines  # coroutines at once in one process
+
+
+def seconds_of(store: SQLiteStore, name: str, default: float) -> float:
+    """What a setting of the queue says, which is a duration; `default` where it is not set."""
+    text = store.setting(name)
+    return default if text is None else parse_duration(text)

@@ -7,6 +7,7 @@ from collections import deque
 
 from qctl.store.sqlite import workers
 from qctl.worker.commands import CommandRun
+from qctl.worker.hardship import FAULTS
 from qctl.worker.pace import AHEAD, LONG, Pace
 from qctl.worker.run import Run
 from qctl.worker.sweep import FORCED, sweep_runs
@@ -60,6 +61,7 @@ class Supply:
         self.pace = Pace()
         self.waiting: deque[Lease] = deque()
         self.since = 0.0
+        self.back: list[Lease] = []  # what is to go back, and could not be written down yet
 
     def add(self, leases: list[Lease]) -> None:
         """Take leases that were just claimed."""
@@ -228,7 +230,16 @@ class Supply:
             self.hand_back(back)
 
     def hand_back(self, leases: list[Lease]) -> None:
-        workers.hand_back(self.store, self.worker, [(one.number, one.token) for one in leases], time.time())
+        """Give back leases that were not begun; those that cannot be written down now are kept for the next turn."""
+        self.back += leases
+        try:
+            self.give_back()
+        except FAULTS:
+            pass  # the turn says so, and tries again
+
+    def give_back(self) -> None:
+        workers.hand_back(self.store, self.worker, [(one.number, one.token) for one in self.back], time.time())
+        self.back = []
 
     def clear(self) -> None:
         """Hand back everything that was not begun: the worker stops."""

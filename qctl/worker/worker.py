@@ -7,18 +7,19 @@ import random
 import time
 
 from qctl.model import PENDING, QueueLocked
-from qctl.rules.when import parse_duration, to_text
+from qctl.rules.when import to_text
 from qctl.store.sqlite import spool, syncer, workers
+from qctl.store.sqlite.room import keep_reserve
 from qctl.store.sqlite.types import keep_retentions
 from qctl.worker.alarm import GATHER, next_time
 from qctl.worker.care import Care, TakenForDead
 from qctl.worker.commands import Commands
 from qctl.worker.control import Control
 from qctl.worker.events import Events
-from qctl.worker.hardship import FAULTS, Hardship
+from qctl.worker.hardship import Hardship
 from qctl.worker.holdings import compare
 from qctl.worker.intake import Intake
-from qctl.worker.options import Options
+from qctl.worker.options import Options, seconds_of
 from qctl.worker.output import DEFAULT_LIMIT, store_output, taken
 from qctl.worker.pool import Pool
 from qctl.worker.relay import relay
@@ -76,7 +77,8 @@ class Worker:
         self.endings: list[tuple[Run, Ending, Facts]] = []
         self.endings_since = 0.0
         self.counts = {"completed": 0, "failed": 0, "pending": 0, "cancelled": 0}
-        self.hardship = Hardship(log, spool.Spool(store.path, self.id))
+        self.hardship = Hardship(store, log, spool.Spool(store.path, self.id))
+        self.hardship.suffer = self.suffer
         self.unwritten: list[tuple[Run, bool, Any, Any]] = []  # output taken for a transaction that is not made yet
         self.look = True  # whether a claim may find something
         self.look_wide = True  # the same for the wide process
@@ -90,12 +92,13 @@ class Worker:
             self.pool,
             self.wide,
             log,
-            self.duration("default_timeout", DAY),
+            seconds_of(store, "default_timeout", DAY),
             int(store.setting("output_limit") or DEFAULT_LIMIT),
             self.types,
             self.add_ending,
         )
         self.control = Control(store, self.id, self.supply, log, signals, options.grace)
+        self.hardship.stop = self.control.stop
         self.intake = Intake(
             store,
             self.id,
@@ -103,13 +106,10 @@ class Worker:
             self.supply,
             self.types,
             self.control,
+            self.hardship,
             lambda: self.ended_count() + len(self.endings),
         )
-        self.care = Care(store, self.id, log, self.duration("stale_after", workers.STALE_AFTER), self.compare)
-
-    def duration(self, name: str, default: float) -> float:
-        text = self.store.setting(name)
-        return default if text is None else parse_duration(text)
+        self.care = Care(store, self.id, log, seconds_of(store, "stale_after", workers.STALE_AFTER), self.compare)
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -121,6 +121,7 @@ class Worker:
         workers.register(self.store, self.id, self.options.concurrency, time.time(), self.care.stale_after)
         workers.tell_types(self.store, self.id, self.pool.types, self.options.types, self.options.queues)
         keep_retentions(self.store, self.pool.types)
+        keep_reserve(self.store)
         self.waker = Waker(self.store.path + "-wal")
         if self.waker.fd >= 0:
             self.events.watch(self.waker.fd, self.woken)
@@ -142,38 +143,35 @@ class Worker:
             self.waker.close()
             self.log.flush()
         syncer.sync_first(self.store)
+        self.hardship.leave()
         return self.counts
 
     def loop(self) -> None:
         begun = time.monotonic()
         next_follow = begun + FOLLOW
+        bear = self.hardship.bear
         while True:
             now = time.monotonic()
-            is_well = now >= self.hardship.next_try
+            if now >= self.hardship.next_try and (self.hardship.look(now) or bear(self.care.take, now)):
+                self.look = self.look_wide = True
+            if self.options.max_time is not None and now >= begun + self.options.max_time:
+                self.control.stop("the time given is over")
+            bear(self.control.enforce, now)
+            self.collect()
             flowing = now >= next_follow
             if flowing:
                 next_follow = now + FOLLOW
-            try:
-                if is_well and self.care.take(now):
-                    self.look = self.look_wide = True
-                if self.options.max_time is not None and now >= begun + self.options.max_time:
-                    self.control.stop("the time given is over")
-                self.control.enforce(now)
-                self.collect()
-                if is_well:
-                    self.turn(now, follow=flowing)
-                if not self.hardship.next_try:
-                    self.supply.start(time.monotonic())
-            except FAULTS as error:
-                self.suffer(error, now)
+            if now >= self.hardship.next_try:
+                bear(self.turn, now, flowing)
+            if not self.hardship.next_try:
+                self.supply.start(time.monotonic())
             self.log.flush()
-            if self.is_done():
+            if bear(self.is_done):
                 return
             self.sleep(next_follow)
 
     def suffer(self, error: Exception, now: float) -> None:
         """The queue cannot be written: keep what ended; after the length of a lease others may have what still runs."""
-        self.hardship.hit(error, now)
         self.hardship.keep(self.endings, self.unwritten)
         if isinstance(error, QueueLocked):
             self.care.end_stopped()
@@ -210,8 +208,10 @@ class Worker:
             self.endings_since = time.monotonic()
         self.endings.append((run, ending, facts))
 
-    def turn(self, now: float, *, follow: bool) -> None:
+    def turn(self, now: float, follow: bool) -> None:
         """One transaction for all there is to write: endings, output, and the next claim."""
+        if self.supply.back:
+            self.supply.give_back()
         news = self.supply.news() if follow else []
         wall = time.time()
         if self.due_at is not None and wall >= self.due_at:
@@ -228,8 +228,10 @@ class Worker:
         wanted = missing + (
             self.supply.ahead() if self.options.max_jobs is None and self.control.stop_at is None else 0
         )
-        claim = claim or (self.look and ripe and wanted > 0)
+        claim = (claim or (self.look and ripe and wanted > 0)) and not self.hardship.is_short
         room = self.intake.wide_room() if self.look_wide else []
+        if self.hardship.next_try and ripe:  # results first: a claim that finds no room must not keep them out
+            claim, room = False, []
         if not (news or ripe or claim or room or now >= self.pool.begun.look_at):
             if self.hardship.next_try:  # nothing to write, so try with something
                 self.care.beat(now)
@@ -301,6 +303,8 @@ class Worker:
 
     def is_done(self) -> bool:
         if self.supply.running() or self.supply.waiting or self.pool.ended:
+            return False
+        if self.supply.back and (self.control.stop_at is None or not self.hardship.next_try):
             return False
         if self.endings:  # told to stop, and the queue cannot be written: the spool will do
             return self.control.stop_at is not None and self.hardship.has(self.endings)

@@ -23,9 +23,8 @@ def wrong(cli: Cli, *argv: str) -> dict[str, str]:
     return {one["check"]: one["found"] for one in found["findings"] if one["level"] == "wrong" and not one["fixed"]}
 
 
-def test_a_sound_queue_has_nothing_wrong(cli: Cli, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place, "ROOM", 0)
-    monkeypatch.setattr(place, "SHARE", 10**12)
+def test_a_sound_queue_has_nothing_wrong(cli: Cli, queue: Queue) -> None:
+    queue.store.set_setting("min_free", "0")
     queue.enqueue("a")
     queue.set_limits("type", "mail", concurrency=1, concurrency_key="customer")
     assert wrong(cli) == {}

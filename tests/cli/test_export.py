@@ -136,3 +136,10 @@ def test_limits_by_key_hold_for_what_is_taken_in_and_after(cli: Cli, queue: Queu
     with Queue(tmp_path / "target.db") as other:
         other.enqueue("mail", {"customer": "c2"})
         assert len({job.data["limit_key"] for job in other.find()} - {None}) == 2
+
+
+def test_a_rate_without_its_period_is_refused(cli: Cli, queue: Queue) -> None:
+    done = cli("import", "-", input='{"record":"limit","scope":"type","name":"a","rate":1}')
+    assert done.code == 2
+    assert "this is not allowed" in done.err
+    assert cli("types", "list").code == 0

@@ -100,3 +100,36 @@ def test_what_was_not_changed_is_not_kept(cli: Cli, queue: Queue) -> None:
     cli("cancel", str(number))
     cli("retry", str(int(queue.enqueue("a"))))
     assert queue.store.read("SELECT count(*) FROM qctl_undo") == [(0,)]
+
+
+def test_what_a_cancellation_let_go_waits_again(cli: Cli, queue: Queue) -> None:
+    first, second = queue.enqueue("a"), queue.enqueue("a")
+    queue.enqueue("b", after_any=[first])
+    queue.enqueue("b", after_any=[first, second], delay="1h")
+    before, needs = contents(queue), queue.store.read("SELECT * FROM qctl_needs")
+    assert cli("cancel", "1").code == 0
+    assert [job.status for job in queue.find(newest_first=False)] == ["cancelled", "pending", "pending", "blocked"]
+    assert cli("undo").code == 0
+    assert contents(queue) == before
+    assert queue.store.read("SELECT * FROM qctl_needs") == needs
+
+
+def test_what_was_let_go_and_has_begun_since_goes_on(cli: Cli, queue: Queue) -> None:
+    first = queue.enqueue("a")
+    second = queue.enqueue("b", after_any=[first])
+    assert cli("cancel", "1").code == 0
+    lease(queue, second, 1_800_000_000.0)
+    assert cli("undo").code == 0
+    assert [job.status for job in queue.find(newest_first=False)] == ["pending", "processing"]
+    assert queue.needs(second)[0]["met"] == 1
+
+
+def test_a_discarded_job_comes_back_with_what_it_needed(cli: Cli, queue: Queue) -> None:
+    first = queue.enqueue("a")
+    number = dead(queue, "b")
+    with queue.store.write() as connection:
+        connection.execute("INSERT INTO qctl_needs VALUES (?, ?, 'ended', 1)", (number, first))
+    assert cli("dlq", "discard", str(number), "--yes").code == 0
+    assert queue.store.read("SELECT * FROM qctl_needs") == []
+    assert cli("undo").code == 0
+    assert queue.store.read("SELECT * FROM qctl_needs") == [(number, first, "ended", 1)]

@@ -102,6 +102,7 @@ class Known:
 
 
 class Queue(RuleBasedStateMachine):
+    job_class: ClassVar[type[Known]] = Known
     path: ClassVar[bool] = False  # True: in a file, with a second connection for the foreign statements
 
     def __init__(self) -> None:
@@ -136,6 +137,10 @@ class Queue(RuleBasedStateMachine):
         workers.register(self.store, id_, 4, self.seconds)
         self.ours.append(id_)
         return id_
+
+    def is_open(self, job: Known) -> bool:
+        """Whether nothing keeps a due job from being claimed."""
+        return True
 
     def current(self, worker: str, lease: Lease) -> Known | None:
         """The job, if the lease is the one under which it runs."""
@@ -211,7 +216,7 @@ class Queue(RuleBasedStateMachine):
         assert numbers == list(range(self.highest + 1, self.highest + count + 1))
         self.highest = numbers[-1]
         for number in numbers:
-            self.jobs[number] = Known(number, type_, queue, priority, due, most, is_command)
+            self.jobs[number] = self.job_class(number, type_, queue, priority, due, most, is_command)
 
     @rule(priority=st.sampled_from([0, 10]), delay=st.sampled_from([0, 5]))
     def insert_by_plain_sql(self, priority: int, delay: int) -> None:
@@ -223,7 +228,7 @@ class Queue(RuleBasedStateMachine):
         number = cursor.lastrowid or 0
         assert number == self.highest + 1
         self.highest = number
-        self.jobs[number] = Known(number, "x", "default", priority, due * 1000, 5, False)
+        self.jobs[number] = self.job_class(number, "x", "default", priority, due * 1000, 5, False)
 
     @rule(
         who=st.integers(0, 2),
@@ -240,6 +245,7 @@ class Queue(RuleBasedStateMachine):
             for job in self.jobs.values()
             if job.status == PENDING
             and job.due <= self.now
+            and self.is_open(job)
             and (queues is None or job.queue in queues)
             and (types is None or job.type in types)
             and (commands if job.is_command else job.type in handlers)

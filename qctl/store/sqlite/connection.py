@@ -6,16 +6,20 @@ import os
 import sqlite3
 import stat
 
-from qctl.model import DiskFault, QueueFileError, QueueLocked
+from qctl.model import DiskFault, FateUnknown, QueueFileError, QueueLocked
 from qctl.store.sqlite.lock import WritersLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final
 
 SCHEMA_VERSION: Final = 1
 APPLICATION_ID: Final = 0x7163746C  # "qctl"
 MEMORY: Final = ":memory:"
+announce: Callable[[str], None] | None = None
+"""Who is told, in a line each, how a migration goes on; the command line sets it."""
+
 SMALLEST: Final = 512  # bytes: the smallest page a database can have
 
 
@@ -157,8 +161,8 @@ def build(connection: sqlite3.Connection) -> None:
         raise
 
 
-def explain(error: sqlite3.Error | OSError, path: str) -> QueueFileError | QueueLocked:
-    """One line for what SQLite or the system said of the file at `path`."""
+def explain(error: sqlite3.Error | OSError, path: str, *, is_commit: bool = False) -> QueueFileError | QueueLocked:
+    """One line for what SQLite or the system said of the file at `path`; `is_commit`: when a change was to be made sure."""
     text = str(error)
     if isinstance(error, PermissionError):
         return QueueFileError(f"cannot use {path}: {error.strerror}: a queue needs its file and its directory writable")
@@ -170,7 +174,8 @@ def explain(error: sqlite3.Error | OSError, path: str) -> QueueFileError | Queue
         return QueueFileError(f"{path} is not a queue file: it is no SQLite database")
     if "malformed" in text or "corrupt" in text:
         return QueueFileError(
-            f"{path} is damaged ({text}): restore a backup, or save what is left with `sqlite3 .recover`"
+            f"{path} is damaged, or its disk cannot be read ({text}): see `qctl doctor`, restore a backup, or save what is "
+            "left with `sqlite3 .recover`"
         )
     if "readonly" in text:
         return QueueFileError(f"{path} is read-only: writing needs permission for the file and for its directory")
@@ -179,5 +184,7 @@ def explain(error: sqlite3.Error | OSError, path: str) -> QueueFileError | Queue
     if "disk is full" in text:
         return DiskFault(f"the disk that holds {path} is full: nothing was stored")
     if "disk I/O error" in text:
-        return DiskFault(f"the disk failed under {path} ({text}): whether the last change was stored is unknown")
+        if is_commit:
+            return FateUnknown(f"the disk failed under {path} ({text}): whether the last change was stored is unknown")
+        return DiskFault(f"the disk failed under {path} ({text}): nothing was stored")
     return QueueFileError(f"{path} cannot be used as a queue: {text}")

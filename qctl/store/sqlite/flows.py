@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qctl.model import BLOCKED, PENDING, NotFound
-from qctl.store.sqlite.insert import insert_jobs
+from qctl.store.sqlite.insert import insert_jobs, need_room
 from qctl.store.sqlite.needs import insert_needs
 from qctl.store.sqlite.sql import sql
 
@@ -22,6 +22,7 @@ KEYS = ("number", "name", "created_at", "steps", *COUNTS)
 
 def insert_flow(store: SQLiteStore, name: str, steps: Sequence[tuple[Step, NewJob]], now: str) -> int:
     """Store a flow, all or nothing; its number. The steps stand in an order in which each follows its needs."""
+    need_room(store)
     with store.write() as connection:
         flow = connection.execute(sql("insert_flow"), (name, now)).lastrowid or 0
         for step, job in steps:

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from qctl.model import NewJob
+    from qctl.model import FateUnknown, NewJob
     from qctl.store.sqlite.store import SQLiteStore
 
 VARIANT = "89ab"
+PLENTY = 5 << 28  # bytes free with which no look at the mark is needed: that of rules/room.py
 
 
 class IdTaken(BadValue):
@@ -52,21 +53,37 @@ def insert(
     if connection is not None:
         plain = len(jobs) == 1 and not jobs[0].more
         numbers = insert_jobs(connection, jobs, now) if plain else insert_inside(connection, jobs, now)
-    elif len(jobs) > 1:
-        try:
-            with store.write() as own:
-                numbers = insert_many(own, jobs, now)
-        except sqlite3.IntegrityError:  # one by one, to learn which it was
-            with store.write() as own:
-                numbers = insert_jobs(own, jobs, now)
     else:
-        with store.write() as own:
-            numbers = insert_jobs(own, jobs, now)
+        need_room(store)
+        numbers = insert_alone(store, jobs, now)
     if store.lock is not None and any(job.more for job in jobs) and any(isinstance(one, Duplicate) for one in numbers):
         from qctl.store.sqlite.sync import sync_log
 
         sync_log(store.path)  # the job of another may be there, and not yet on disk
     return numbers
+
+
+def need_room(store: SQLiteStore) -> None:
+    """Raises DiskFault when the disk has too little room for new jobs."""
+    if store.lock is None:
+        return
+    status = os.statvfs(store.path)
+    if status.f_bavail * status.f_frsize < PLENTY:
+        from qctl.store.sqlite.room import need
+
+        need(store)
+
+
+def insert_alone(store: SQLiteStore, jobs: Sequence[NewJob], now: str) -> list[int]:
+    """Store the jobs in a transaction of their own."""
+    if len(jobs) > 1:
+        try:
+            with store.write() as own:
+                return insert_many(own, jobs, now)
+        except sqlite3.IntegrityError:
+            pass  # one by one, to learn which it was
+    with store.write() as own:
+        return insert_jobs(own, jobs, now)
 
 
 def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str) -> list[int]:
@@ -181,6 +198,17 @@ def more_of(job: NewJob) -> tuple[Any, ...]:
     """The columns that few jobs use; a status only for those that are not pending from the start."""
     more = job.more or {}
     return (*[more.get(name) for name in job.MORE[:-1]], more.get("status") or PENDING)
+
+
+def unknown(error: FateUnknown, jobs: Sequence[NewJob]) -> str:
+    """What to say when nobody knows whether jobs were stored."""
+    first = jobs[0]
+    key = (first.more or {}).get("key")
+    if len(jobs) > 1:
+        return f"{error}: it was {len(jobs):,} jobs, all or none of them; the first has the id {first.id}"
+    if key is not None:
+        return f"{error}: its key is {key!r}, and enqueuing it again with that stores it once"
+    return f"{error}: its id is {first.id}, and `qctl show {first.id}` tells"
 
 
 def new_id() -> str:

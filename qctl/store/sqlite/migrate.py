@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 
-from qctl.model import QueueFileError, QueueLocked
+from qctl.model import Outdated, QueueFileError, QueueLocked
 from qctl.store.sqlite import connection as opening
+from qctl.store.sqlite import wal
 from qctl.store.sqlite.lock import WritersLock
 from qctl.store.sqlite.sql import FOLDER, read
+
+MANY = 10_000  # jobs from which on a migration is announced before it begins
+EVERY = 2.0  # seconds between words on how it goes on
+STEPS = 1_000_000  # of SQLite's machine, some 20 ms, between looks at the clock
 
 COURSE_COLUMNS = {
     "jobs": {
@@ -33,24 +39,71 @@ def steps() -> dict[int, str]:
 def upgrade(connection: sqlite3.Connection, lock: WritersLock, path: str, version: int, busy_timeout: float) -> None:
     """Lead the file from `version` to the present one. Raises QueueFileError for a newer one, untouched."""
     target = opening.SCHEMA_VERSION
-    if version > target:
-        raise QueueFileError(
-            f"{path} was made by a newer qctl (schema {version}, this one knows {target}): upgrade qctl"
-        )
+    check(version, path)
     if not lock.acquire(busy_timeout):
         raise QueueLocked(f"{path} stayed locked for {busy_timeout:g} s: another process is writing to it")
     try:
         connection.execute("BEGIN IMMEDIATE")
+        progress = Progress(connection, path)
         try:
             present = opening.schema_version(connection, path)  # somebody else may have done it by now
-            apply(connection, version if present is None else present, target)
+            version = version if present is None else present
+            check(version, path)
+            if version < target:
+                progress.begin(version, target)
+                apply(connection, version, target)
+                # Who has the file open reads its limits anew by that, and then sees that it is outdated.
+                connection.execute("UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version'")
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        finally:
+            progress.end()
+        wal.checkpoint(connection, "TRUNCATE")  # all rows may stand in the log by now
     finally:
         lock.release()
+
+
+def check(version: int | None, path: str) -> None:
+    """Raises Outdated for a schema newer than this qctl knows."""
+    if version is not None and version > opening.SCHEMA_VERSION:
+        raise Outdated(
+            f"{path} was made by a newer qctl (schema {version}, this one knows {opening.SCHEMA_VERSION}): upgrade qctl"
+        )
+
+
+class Progress:
+    """Tells how long a migration has been at it, when it takes its time."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+        self.connection = connection
+        self.path = path
+        self.begun = self.told = time.monotonic()
+        self.what = ""
+
+    def begin(self, version: int, target: int) -> None:
+        if opening.announce is None:
+            return
+        jobs = self.connection.execute("SELECT count(*) FROM jobs").fetchone()[0]
+        self.what = f"{self.path}: from schema {version} to {target}, {jobs:,} jobs"
+        if jobs >= MANY:
+            opening.announce(f"{self.what}; others wait meanwhile")
+        self.connection.set_progress_handler(self.tick, STEPS)
+
+    def tick(self) -> int:
+        now = time.monotonic()
+        if now - self.told >= EVERY and opening.announce is not None:
+            self.told = now
+            opening.announce(f"{self.what}: {now - self.begun:.0f} s so far")
+        return 0  # go on
+
+    def end(self) -> None:
+        if self.what and opening.announce is not None:
+            self.connection.set_progress_handler(None, STEPS)
+            if not self.connection.in_transaction:
+                opening.announce(f"{self.what}: done in {time.monotonic() - self.begun:.1f} s")
 
 
 def apply(connection: sqlite3.Connection, version: int, target: int) -> None:

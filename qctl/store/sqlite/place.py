@@ -29,7 +29,6 @@ NETWORK = (
     "webdav",
     "davfs",
 )
-ROOM, SHARE = 64 << 20, 100  # bytes, and the part of the disk, that should be free
 BESIDE = ("", "-wal", "-shm", "-lock", "-workers")
 FIXED = {
     (3, 44): 6,
@@ -93,15 +92,16 @@ def system(store: SQLiteStore, _now: float) -> Iterator[Finding]:
 
 
 def space(store: SQLiteStore, _now: float) -> Iterator[Finding]:
+    from qctl.rules.room import SPARE, amount
     from qctl.store.sqlite.doctor import OK, WRONG, Finding
+    from qctl.store.sqlite.room import readings
 
-    status = os.statvfs(os.path.dirname(store.path))
-    free, total = status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize
-    if free < max(ROOM, total // SHARE):
-        yield Finding("space", WRONG, f"only {free >> 20} MiB are free on the disk of the queue",
-                      "when it is full, nothing can be enqueued, and results wait", "qctl purge, or make room")  # fmt: skip
+    free, low = readings(store)
+    if free < low * SPARE:
+        yield Finding("space", WRONG, f"only {amount(free)} are free on the disk of the queue",
+                      "nothing can be enqueued, and soon no job is started", "qctl purge, or make room")  # fmt: skip
     else:
-        yield Finding("space", OK, f"{free >> 20:,} MiB are free")
+        yield Finding("space", OK, f"{amount(free)} are free")
 
 
 def permissions(store: SQLiteStore, _now: float) -> Iterator[Finding]:

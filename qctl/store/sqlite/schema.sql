@@ -254,7 +254,7 @@ CREATE TABLE qctl_limits (
   scope           TEXT NOT NULL CHECK (scope IN ('type', 'queue', 'all')),
   name            TEXT NOT NULL DEFAULT '',
   rate            INTEGER, -- starts per rate_period seconds, and rate_burst more at once
-  rate_period     REAL,
+  rate_period     REAL CHECK (rate IS NULL OR coalesce(rate_period, 0) > 0), -- seconds
   rate_burst      INTEGER,
   rate_key        TEXT,    -- path in the payload: each value has a rate of its own
   concurrency     INTEGER,

@@ -9,7 +9,7 @@ import time
 from qctl.model import QueueLocked
 from qctl.rules.when import to_text
 from qctl.store.sqlite import wal
-from qctl.store.sqlite.connection import MEMORY, connect, explain
+from qctl.store.sqlite.connection import MEMORY, connect, explain, schema_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,20 +35,6 @@ FEW_WAITS = 3
 CHECK_JSON = (
     "SELECT CASE WHEN json_valid(t) THEN CASE WHEN json_type(t) = 'object' THEN json(t) END END FROM (SELECT ? AS t)"
 )
-
-
-def deep_json(text: str) -> str | None:
-    """Like `check_json`, by Python's own parser and its limit of nesting."""
-    import json
-
-    from qctl.model import BadValue
-    from qctl.rules.payload import dumps, refuse_constant
-
-    try:
-        value = json.loads(text, parse_constant=refuse_constant)
-        return dumps(value) if isinstance(value, dict) else None
-    except (ValueError, RecursionError, BadValue):
-        return None
 
 
 def identity(path: str) -> tuple[int, int] | None:
@@ -131,7 +117,7 @@ class SQLiteStore:
             if error is None and self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             if isinstance(failure, sqlite3.Error):
-                raise explain(failure, self.path) from failure
+                raise explain(failure, self.path, is_commit=error is None) from failure
             raise
         finally:
             if self.lock is not None:
@@ -192,6 +178,8 @@ class SQLiteStore:
     def check_json(self, text: str) -> str | None:
         """A JSON object as compact text; None when the text is none. Strict RFC 8259."""
         if text.count("[") + text.count("{") > 200:  # deep nesting: ask the parser that will read it in the handler
+            from qctl.rules.payload import deep_json
+
             return deep_json(text)
         try:
             return self.connection.execute(CHECK_JSON, (text,)).fetchone()[0]  # type: ignore[no-any-return]
@@ -269,8 +257,15 @@ class SQLiteStore:
     def limits(self, now: str = "") -> Limits:
         """What limits claims; read anew only after it was changed."""
         from qctl.store.sqlite.gates import read_limits
+        from qctl.store.sqlite.migrate import check
 
-        self.known_limits = read_limits(self.connection, self.known_limits, now)
+        known = self.known_limits
+        try:
+            self.known_limits = read_limits(self.connection, known, now)
+            if self.known_limits is not known:  # a migration changes their version, too
+                check(schema_version(self.connection, self.path), self.path)
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
         return self.known_limits
 
     def taken_starts(self) -> Starts | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from qctl.model import NotFound
+from qctl.model import BLOCKED, NotFound
 from qctl.rules.newjob import quote
 from qctl.rules.settings import SETTINGS
 from qctl.rules.when import parse_duration, to_text
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.store import SQLiteStore
 
 CHUNK = 200
+NEED = "INSERT INTO qctl_needs (job, needs, kind, met) SELECT ?, number, ?, ? FROM jobs WHERE id = ?"
 FORGET = 1000  # rows too old that a command clears away
+
+
+WAITING = (
+    "SELECT job, status, scheduled_at, updated_at FROM qctl_needs JOIN jobs ON number = job"
+    " WHERE needs = ? AND met = 0 AND kind = 'ended'"
+)
+"""What a cancellation lets go."""
 
 
 class Memory:
@@ -45,6 +53,8 @@ class Memory:
         factory, connection.text_factory = connection.text_factory, lossless
         try:
             before: dict[str, Any] = {"job": None, "letters": []}
+            if self.verb == "cancel":
+                before["waiting"] = one(connection, WAITING, number)
             job = one(connection, "SELECT * FROM jobs WHERE number = ?", number) if number is not None else []
             if job:
                 before["job"] = job[0]
@@ -154,6 +164,8 @@ def put_back(connection: sqlite3.Connection, job: dict[str, Any], made_at: str, 
         for name in ("history", "output"):
             for row in before.get(name, ()):
                 insert(connection, f"qctl_{name}", {"job": number, **{k: scalar(k, v) for k, v in row.items()}}, "")
+        for row in before.get("needs", ()):
+            connection.execute(NEED, (number, row["kind"], row["met"], row["id"]))
         return True
     columns = [key for key in job if key not in ("number", "id")]
     values = [job[key] for key in columns]
@@ -166,4 +178,21 @@ def put_back(connection: sqlite3.Connection, job: dict[str, Any], made_at: str, 
         connection.execute(
             "DELETE FROM qctl_history WHERE job = ? AND token = ? AND outcome = 'completed'", (number, job["token"])
         )
+    for row in before.get("waiting", ()) if changed else ():
+        wait_again(connection, row["job"], number, row, made_at)
     return bool(changed)
+
+
+def wait_again(connection: sqlite3.Connection, job: int, needed: int, before: dict[str, Any], made_at: str) -> None:
+    """A job that a cancellation let go waits again, unless it was begun, or changed, since."""
+    if before["status"] == BLOCKED:
+        connection.execute(
+            "UPDATE jobs SET status = 'blocked', scheduled_at = ?, updated_at = ?"
+            " WHERE number = ? AND status = 'pending' AND updated_at = ?",
+            (before["scheduled_at"], before["updated_at"], job, made_at),
+        )
+    connection.execute(
+        "UPDATE qctl_needs SET met = 0 WHERE job = ? AND needs = ?"
+        " AND EXISTS (SELECT 1 FROM jobs WHERE number = job AND status = 'blocked')",
+        (job, needed),
+    )

@@ -7,6 +7,7 @@ import os
 from qctl.rules.vitals import FEWEST, VITALS, Readings, limit
 from qctl.rules.when import from_text, to_text
 from qctl.store.sqlite.connection import MEMORY
+from qctl.store.sqlite.room import readings
 from qctl.store.sqlite.sql import sql
 from qctl.store.sqlite.takers import Takers
 
@@ -38,8 +39,9 @@ def vitals(store: SQLiteStore, now: float) -> Readings:
             values["max_wal"] = float(os.stat(store.path + "-wal").st_size)
         except OSError:
             values["max_wal"] = 0.0  # there is none
-        disk = os.statvfs(os.path.dirname(store.path))
-        values["min_disk"] = float(disk.f_bavail * disk.f_frsize)
+        free, low = readings(store)
+        values["min_disk"] = float(free)
+        found.is_short = free < low
     return found
 
 
