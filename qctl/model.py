@@ -174,6 +174,7 @@ class Lease:
         "command",
         "created_at",
         "cwd",
+        "due",
         "env",
         "id",
         "inputs",
@@ -204,6 +205,7 @@ class Lease:
     cwd: str | None
     env: str | None
     created_at: str
+    due: str  # since when it could have started: scheduled_at
     inputs: str | None  # JSON: the results of the jobs it waited for
 
 

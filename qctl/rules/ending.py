@@ -61,15 +61,28 @@ class Ending:
 
 
 class Facts:
-    """What the decision needs to know of the job. `attempts` counts the one that ended."""
+    """What the decision needs to know of the job. `attempts` counts the one that ended.
 
-    __slots__ = ("attempts", "backoff", "max_attempts", "rescues")
+    `type`, and `due`, since when it could have started (stored text), are for the figures; None: they are looked up.
+    """
 
-    def __init__(self, attempts: int, max_attempts: int, backoff: str | None, rescues: int = 0) -> None:
+    __slots__ = ("attempts", "backoff", "due", "max_attempts", "rescues", "type")
+
+    def __init__(
+        self,
+        attempts: int,
+        max_attempts: int,
+        backoff: str | None,
+        rescues: int = 0,
+        type: str | None = None,
+        due: str | None = None,
+    ) -> None:
         self.attempts = attempts
         self.max_attempts = max_attempts
         self.backoff = backoff
         self.rescues = rescues
+        self.type = type
+        self.due = due
 
 
 class Move:

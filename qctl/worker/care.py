@@ -8,6 +8,8 @@ import time
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite import workers
+from qctl.store.sqlite.ledger import write_rest
+from qctl.store.sqlite.upkeep import upkeep
 from qctl.worker.schedules import Schedules
 
 TYPE_CHECKING = False
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 BEAT = 10.0  # seconds between signs of life in the file
 EXPIRED = 500  # jobs cancelled in one transaction because their time is over
+UPKEEP = 5.0  # seconds between countings of what was enqueued
 TEND = 1.0  # seconds between looks for workers that died
 
 
@@ -30,6 +33,7 @@ class Care:
         self.stale_after = stale_after
         self.next_beat = time.monotonic() + BEAT
         self.next_tend = 0.0
+        self.next_upkeep = time.time() + UPKEEP
         self.schedules = Schedules(store, log)
 
     @property
@@ -59,6 +63,9 @@ class Care:
         if not self.store.is_still_there():
             raise QueueFileError(f"{self.store.path} was deleted or replaced while {self.id} worked on it: it stops")
         now = time.time()
+        write_rest(self.store)
+        if now >= self.next_upkeep and upkeep(self.store, now):
+            self.next_upkeep = now + UPKEEP
         outcomes = []
         dead = workers.dead_workers(self.store, self.id, now, self.stale_after)
         if dead:

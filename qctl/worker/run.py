@@ -56,7 +56,7 @@ class Run:
 
     def facts(self) -> Facts:
         lease = self.lease
-        return Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues)
+        return Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues, lease.type, lease.due)
 
     def ending(
         self,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qctl.rules.ending import Ending, Facts
     from qctl.store.sqlite.finish import Outcome
     from qctl.store.sqlite.gates import Limits
+    from qctl.store.sqlite.ledger import Ledger
     from qctl.store.sqlite.lock import LifeLocks
 
 
@@ -86,6 +87,7 @@ class SQLiteStore:
         self.identity = None if self.lock is None else identity(self.path)
         self.life_locks: LifeLocks | None = None
         self.known_limits: Limits | None = None
+        self.ledger: Ledger | None = None  # from the first job that ends by this store
 
     # -- transactions ---------------------------------------------------------------------------------------------
 
@@ -105,9 +107,11 @@ class SQLiteStore:
         return self.connection
 
     def end(self, error: BaseException | None) -> None:
+        committed = False
         try:
             if error is None:
                 self.connection.execute("COMMIT")
+                committed = True
             elif self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
         except BaseException as failure:
@@ -119,6 +123,8 @@ class SQLiteStore:
         finally:
             if self.lock is not None:
                 self.lock.release()
+            if self.ledger is not None:
+                self.ledger.settle(committed)
         if type(error) in FAULTS:
             raise explain(error, self.path) from error  # type: ignore[arg-type]
 
@@ -224,12 +230,12 @@ class SQLiteStore:
         self, worker: str, ended: Sequence[tuple[Ending, Facts]], now: str, random: Callable[[], float]
     ) -> list[Outcome]:
         """Move ended jobs on; see finish.py. Joins the open transaction if there is one."""
-        from qctl.store.sqlite.finish import finish_jobs
+        from qctl.store.sqlite.ledger import finish_and_count
 
         if self.connection.in_transaction:
-            return finish_jobs(self.connection, worker, ended, now, random)
-        with self.write() as connection:
-            return finish_jobs(connection, worker, ended, now, random)
+            return finish_and_count(self, worker, ended, now, random)
+        with self.write():
+            return finish_and_count(self, worker, ended, now, random, at_once=True)
 
     def next_due(
         self,

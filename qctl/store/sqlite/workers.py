@@ -66,8 +66,14 @@ def tell_types(store: SQLiteStore, worker: str, types: Iterable[str]) -> None:
 
 
 def unregister(store: SQLiteStore, worker: str) -> None:
+    """Strike a worker off, and leave the figures complete."""
+    from qctl.store.sqlite.ledger import write_rest
+    from qctl.store.sqlite.upkeep import upkeep
+
     with store.write() as connection:
         connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
+        write_rest(store)
+    upkeep(store, store.now())
 
 
 def beat(store: SQLiteStore, worker: str, now: float) -> bool:
@@ -122,6 +128,7 @@ def list_workers(store: SQLiteStore, now: float, stale_after: float) -> list[dic
 def bury(store: SQLiteStore, dead: Iterable[tuple[str, str]], now: float, random: Callable[[], float]) -> list[Outcome]:
     """Give back what dead workers held, and strike them off, each in one transaction."""
     from qctl.store.sqlite.finish import rescue_jobs
+    from qctl.store.sqlite.ledger import count_rescued
 
     outcomes: list[Outcome] = []
     for worker, why in dead:
@@ -129,7 +136,7 @@ def bury(store: SQLiteStore, dead: Iterable[tuple[str, str]], now: float, random
             if not connection.execute("SELECT 1 FROM qctl_workers WHERE id = ?", (worker,)).fetchone():
                 continue  # somebody else did it
             rows = connection.execute(sql("held_jobs"), (worker,)).fetchall()
-            outcomes += rescue_jobs(connection, rows, now, why, random)
+            outcomes += count_rescued(store, rescue_jobs(connection, rows, now, why, random))
             connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
     return outcomes
 
@@ -137,6 +144,7 @@ def bury(store: SQLiteStore, dead: Iterable[tuple[str, str]], now: float, random
 def rescue_stale(store: SQLiteStore, now: float, stale_after: float, random: Callable[[], float]) -> list[Outcome]:
     """Give back what is locked by nobody we know (workers of other make) for longer than `stale_after` seconds."""
     from qctl.store.sqlite.finish import rescue_jobs
+    from qctl.store.sqlite.ledger import count_rescued
 
     times = {"limit": to_text(now - stale_after), "latest": to_text(now + stale_after)}
     if not store.read(sql("stale_jobs"), times):
@@ -152,7 +160,7 @@ def rescue_stale(store: SQLiteStore, now: float, stale_after: float, random: Cal
                 connection.execute(sql("next_token"), (number,))
                 row[1] = token + 1
             stale.append(tuple(row))
-        return rescue_jobs(connection, stale, now, "its lock went stale", random)
+        return count_rescued(store, rescue_jobs(connection, stale, now, "its lock went stale", random))
 
 
 def hand_back(store: SQLiteStore, worker: str, leases: Sequence[tuple[int, int]], now: float) -> int:
