@@ -86,8 +86,8 @@ class Window:
         return length if self.first is None else max(60.0, min(length, self.until - self.first))
 
 
-def figures(tally: Tally, span: float) -> dict[str, Any]:
-    """What a tally says, with rates over `span` seconds."""
+def figures(tally: Tally, span: float, window: float) -> dict[str, Any]:
+    """What a tally says: what was done by the minute over `span` seconds, what came over the whole window."""
     done, failed = round(tally.completed), round(tally.failed)
     return {
         "enqueued": round(tally.enqueued),
@@ -96,7 +96,7 @@ def figures(tally: Tally, span: float) -> dict[str, Any]:
         "retried": round(tally.retried),
         "died": round(tally.dead),
         "rate_per_minute": round(tally.completed / span * 60, 3),
-        "enqueued_per_minute": round(tally.enqueued / span * 60, 3),
+        "enqueued_per_minute": round(tally.enqueued / window * 60, 3),
         "failure_rate": round(tally.failed / (tally.completed + tally.failed), 6) if done + failed else None,
         "wait": percentiles(tally.wait),
         "run": percentiles(tally.run),

@@ -33,6 +33,8 @@ WHOLE = {
     "types_between": "the same",
     "arrivals_among": "stats: groups 2,000 jobs, each found by its number",
     "schedule_figures": "stats: all schedules",
+    "states_at": "stats --at: true of every job that is still there, so it reads them",
+    "dead_at": "the same, of dead letters",
     "running_of_type": "a claim under a limit on concurrency: what runs, no more than there are slots",
     "running_of_queue": "the same",
     "running_keys": "the same",

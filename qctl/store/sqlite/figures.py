@@ -12,7 +12,6 @@ from qctl.store.sqlite.window import read_window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from qctl.rules.window import Window
@@ -35,46 +34,70 @@ def stats(store: SQLiteStore, now: float, window: float) -> dict[str, Any]:
     `schedules`. `paused`: scope, name, paused_at. `throttled`: scope, name and what it is limited to.
     """
     text = to_text(now)
-    by_type = [dict(zip(("type", "status", "count"), row, strict=True)) for row in store.read(sql("count_by_type"))]
-    waiting = store.read(sql("count_waiting"), (text, text, text, text))
-    dead = dict(store.read("SELECT type, count(*) FROM dead_letter_jobs WHERE reviewed = 0 GROUP BY type"))
-    total_dead = store.read("SELECT count(*) FROM dead_letter_jobs")[0][0]
-    hour = store.read(sql("completed_count"), (to_text(now - 3600),))[0][0]
+    found = Snapshot()
+    found.by_type = [
+        dict(zip(("type", "status", "count"), row, strict=True)) for row in store.read(sql("count_by_type"))
+    ]
+    found.waiting = store.read(sql("count_waiting"), (text, text, text, text))
+    found.dead = dict(store.read("SELECT type, count(*) FROM dead_letter_jobs WHERE reviewed = 0 GROUP BY type"))
+    found.dead_total = store.read("SELECT count(*) FROM dead_letter_jobs")[0][0]
+    found.hour = store.read(sql("completed_count"), (to_text(now - 3600),))[0][0]
     alive = store.read(
         "SELECT count(*), coalesce(sum(concurrency), 0) FROM qctl_workers WHERE beat_at >= ?", (to_text(now - ALIVE),)
     )[0]
+    return {
+        **assemble(store, now, window, found, now),
+        "workers": {"alive": alive[0], "slots": alive[1]},
+        "schedules": schedules(store, now),
+        "paused": paused(store),
+        "throttled": throttled(store),
+    }
+
+
+class Snapshot:
+    """What there is at one moment. `waiting`: type, due, to be retried, delayed, when the oldest due one was due.
+
+    `dead`: letters that nobody has reviewed, by type; `hour`: jobs completed in the hour before.
+    """
+
+    def __init__(self) -> None:
+        self.by_type: list[dict[str, Any]] = []
+        self.waiting: list[tuple[Any, ...]] = []
+        self.dead: dict[str, int] = {}
+        self.dead_total = 0
+        self.hour = 0
+
+
+def assemble(store: SQLiteStore, at: float, window: float, found: Snapshot, now: float) -> dict[str, Any]:
+    """The figures of a snapshot of `at`, and of the window before it."""
     counts: dict[str, int] = {}
-    for row in by_type:
+    for row in found.by_type:
         counts[row["status"]] = counts.get(row["status"], 0) + row["count"]
-    past = read_window(store, now - window, now, BUCKETS)
-    names = sorted({row["type"] for row in by_type} | set(dead) | set(past.types))
-    types = [type_figures(name, by_type, waiting, dead, past, now) for name in names]
-    oldest = min((row[4] for row in waiting if row[4] is not None), default=None)
+    past = read_window(store, at - window, at, BUCKETS, now)
+    names = sorted({row["type"] for row in found.by_type} | set(found.dead) | set(past.types))
+    types = [type_figures(name, found, past, at) for name in names]
+    oldest = min((row[4] for row in found.waiting if row[4] is not None), default=None)
     return {
         "queue": {
             "pending": counts.get("pending", 0),
-            "due": sum(row[1] for row in waiting),
-            "delayed": sum(row[3] for row in waiting),
-            "retry": sum(row[2] for row in waiting),
+            "due": sum(row[1] for row in found.waiting),
+            "delayed": sum(row[3] for row in found.waiting),
+            "retry": sum(row[2] for row in found.waiting),
             "processing": counts.get("processing", 0),
             "blocked": counts.get("blocked", 0),
             "completed": counts.get("completed", 0),
             "failed": counts.get("failed", 0),
             "cancelled": counts.get("cancelled", 0),
-            "completed_last_hour": hour,
+            "completed_last_hour": found.hour,
             "oldest_pending": oldest,
-            "oldest_pending_age": None if oldest is None else max(0.0, round(now - from_text(oldest), 3)),
+            "oldest_pending_age": None if oldest is None else max(0.0, round(at - from_text(oldest), 3)),
         },
-        "dead_letter_queue": {"unreviewed": sum(dead.values()), "total": total_dead},
+        "dead_letter_queue": {"unreviewed": sum(found.dead.values()), "total": found.dead_total},
         "window": window,
-        **of_window(past.whole(), past.span()),
+        **of_window(past.whole(), past.span(), window),
         "depth": depths(past, sum(counts.get(status, 0) for status in UNFINISHED)),
-        "by_type": by_type,
+        "by_type": found.by_type,
         "types": types,
-        "workers": {"alive": alive[0], "slots": alive[1]},
-        "schedules": schedules(store, now),
-        "paused": paused(store),
-        "throttled": throttled(store),
     }
 
 
@@ -100,14 +123,8 @@ def throttled(store: SQLiteStore) -> list[dict[str, Any]]:
     return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
-def type_figures(
-    name: str,
-    by_type: Sequence[dict[str, Any]],
-    waiting: Sequence[tuple[Any, ...]],
-    dead: dict[str, int],
-    past: Window,
-    now: float,
-) -> dict[str, Any]:
+def type_figures(name: str, found: Snapshot, past: Window, now: float) -> dict[str, Any]:
+    by_type, waiting, dead = found.by_type, found.waiting, found.dead
     counts = {row["status"]: row["count"] for row in by_type if row["type"] == name}
     _name, due, retry, delayed, oldest = next((row for row in waiting if row[0] == name), (name, 0, 0, 0, None))
     return {
@@ -119,7 +136,7 @@ def type_figures(
         "blocked": counts.get("blocked", 0),
         "dead": dead.get(name, 0),
         "oldest_age": None if oldest is None else max(0.0, round(now - from_text(oldest), 3)),
-        **of_window(past.of(name), past.span()),
+        **of_window(past.of(name), past.span(), past.until - past.since),
         "history": rounded(past.history[name]),
     }
 

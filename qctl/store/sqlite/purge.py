@@ -12,6 +12,7 @@ from qctl.store.sqlite import wal
 from qctl.store.sqlite.connection import explain
 from qctl.store.sqlite.ledger import count_elsewhere
 from qctl.store.sqlite.sql import sql
+from qctl.store.sqlite.upkeep import count_enqueued
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LONGEST = 0.025  # seconds that a chunk should take
 SMALLEST, LARGEST = 50, 4000
 PAUSE = 0.02
+COUNTING = 10.0  # seconds that may go into counting jobs for the figures, before they are deleted
 STEP = 500  # pages that are given back at a time
 ELSEWHERE = "CASE WHEN worker IS NULL THEN type END, scheduled_at, started_at"  # what no worker of ours has counted
 RESERVE = 256  # free pages that stay in the file: on a full disk they let the last results in
@@ -46,6 +48,8 @@ def purge(
     to run twice at once; stops after `max_time` seconds. With `dry_run` it only counts. Returns `deleted` (by status
     under `by_status`), `left_unreviewed`, `is_complete`, `bytes_returned`.
     """
+    if not dry_run:
+        count_enqueued(store, now, time.monotonic() + COUNTING)
     limit = to_text(now - older_than)
     deadline = None if max_time is None else time.monotonic() + max_time
     by_status: dict[str, int] = {}
