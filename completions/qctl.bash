@@ -59,7 +59,7 @@ __qctl_place() {
         arguments=('types...')
         ;;
     'stats')
-        options='--busy-timeout --db --help --json --since --type -h -t'
+        options='--at --busy-timeout --db --help --json --since --type -h -t'
         ;;
     'health')
         options='--busy-timeout --db --help --json --max-age --max-dead --max-failure-rate --max-overdue --max-pending --max-running --max-silence --max-unserved --max-wal --min-disk --nagios -h'
@@ -338,7 +338,7 @@ __qctl_kind() {
         esac ;;
     'stats')
         case $2 in
-        --since|--busy-timeout) kind='-' ;;
+        --since|--at|--busy-timeout) kind='-' ;;
         --type|-t) kind='types' ;;
         --db) kind='file' ;;
         esac ;;

@@ -16,7 +16,7 @@ set -a __qctl_with_value 'edit --payload' 'edit --in' 'edit -i' 'edit --at' 'edi
 set -a __qctl_with_value 'explain --db' 'explain --busy-timeout'
 set -a __qctl_with_value 'pause --queue' 'pause -q' 'pause --db' 'pause --busy-timeout'
 set -a __qctl_with_value 'resume --queue' 'resume -q' 'resume --db' 'resume --busy-timeout'
-set -a __qctl_with_value 'stats --since' 'stats --busy-timeout' 'stats --type' 'stats -t' 'stats --db'
+set -a __qctl_with_value 'stats --since' 'stats --at' 'stats --busy-timeout' 'stats --type' 'stats -t' 'stats --db'
 set -a __qctl_with_value 'health --max-pending' 'health --max-age' 'health --max-dead' 'health --max-failure-rate' 'health --max-running' 'health --max-unserved' 'health --max-overdue' 'health --max-silence' 'health --max-wal' 'health --min-disk' 'health --busy-timeout' 'health --db'
 set -a __qctl_with_value 'assert --wait' 'assert --busy-timeout' 'assert --db'
 set -a __qctl_with_value 'forecast --workers' 'forecast --since' 'forecast --busy-timeout' 'forecast --db'
@@ -371,6 +371,7 @@ complete -c qctl -n '__qctl_at \'resume\' 0+' -f -a '(__qctl_values types)'
 
 # stats
 complete -c qctl -n '__qctl_at \'stats\'' -l since -r -f -d 'The window of rates and percentiles (default 1h).'
+complete -c qctl -n '__qctl_at \'stats\'' -l at -r -f -d 'As it was then: 2h (ago), 09:00, yesterday 09:00.'
 complete -c qctl -n '__qctl_at \'stats\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'stats\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
 complete -c qctl -n '__qctl_at \'stats\'' -l json -d 'JSON: one object, or one a line for lists.'

@@ -351,6 +351,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         'stats' = @{
             Options = @(
                 @('--since', '-', 'The window of rates and percentiles (default 1h).'),
+                @('--at', '-', 'As it was then: 2h (ago), 09:00, yesterday 09:00.'),
                 @('--type', 'types', 'Only this type; may be repeated.'),
                 @('-t', 'types', 'Only this type; may be repeated.'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),

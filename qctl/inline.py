@@ -56,7 +56,7 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
             result=verdict.result,
             after=verdict.after,
         )
-        facts = Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues)
+        facts = Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues, lease.type, lease.due)
         queue.store.finish(WORKER, [(ending, facts)], to_text(moment), random.random)
         done.append(queue.get(lease.number))
     return done

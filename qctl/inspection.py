@@ -156,8 +156,13 @@ class Inspection:
 
     # -- figures --------------------------------------------------------------------------------------------------
 
-    def stats(self, window: float = 3600.0) -> dict[str, Any]:
-        """The figures of the lesson over the last `window` seconds; see store/sqlite/figures.py for their shape."""
+    def stats(self, window: float = 3600.0, *, at: float | None = None) -> dict[str, Any]:
+        """The figures of the lesson over the last `window` seconds; see store/sqlite/figures.py for their shape.
+        With `at` (seconds since the epoch): as they were then, and `at` itself."""
+        if at is not None:
+            from qctl.store.sqlite.past import stats_at
+
+            return stats_at(self.store, at, window, time.time())
         from qctl.store.sqlite.figures import stats
 
         return stats(self.store, time.time(), window)

@@ -182,6 +182,7 @@ class Lease:
         "command",
         "created_at",
         "cwd",
+        "due",
         "env",
         "id",
         "inputs",
@@ -212,6 +213,7 @@ class Lease:
     cwd: str | None
     env: str | None
     created_at: str
+    due: str  # since when it could have started: scheduled_at
     inputs: str | None  # JSON: the results of the jobs it waited for
 
 

@@ -7,7 +7,7 @@ import time
 
 from qctl.cli.options import look_at_queue
 from qctl.cli.spec import Command, Option
-from qctl.model import NO, OK, BadValue, Filter
+from qctl.model import NO, OK, BadValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def run(values: Values) -> int:
     now = time.time()
     figures = queue.stats(window)
     due, slots = figures["queue"]["due"], figures["workers"]["slots"]
-    done, arrived = figures["rate_per_minute"] / 60, queue.count(Filter(since=now - window)) / window
+    done, arrived = figures["rate_per_minute"] / 60, figures["enqueued"] / window
     if wanted is not None and not slots:
         slots = 1  # no worker is alive to tell how many ran: one did, at least
     left = drain_time(due, done, arrived, slots, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 from qctl.cli.options import look_at_queue
 from qctl.cli.spec import Command, Option
@@ -19,38 +20,68 @@ HOUR = 3600.0
 
 
 def run(values: Values) -> int:
-    from qctl.cli.render import hint, object_json, table
-    from qctl.cli.terminal import is_terminal
     from qctl.rules.newjob import seconds
 
     window = HOUR if values["since"] is None else seconds("--since", values["since"])
     if window <= 0:
         raise BadValue("--since: the window must be longer than 0s")
-    queue = look_at_queue(values)
-    figures = queue.stats(window)
-    if values["type"]:
-        figures["types"] = [one for one in figures["types"] if one["type"] in values["type"]]
-    if values["json"]:
+    at = moment_of(values["at"])
+    show(look_at_queue(values).stats(window, at=at), values["type"], window, json=values["json"])
+    return 0
+
+
+def moment_of(text: str | None) -> float | None:
+    """The time that --at means; a duration counts back from now."""
+    from qctl.cli.filters import moment
+
+    now = time.time()
+    at = moment("--at", text, now)
+    if at is not None and at > now:
+        raise BadValue("--at: this is yet to come: use a time that is over, such as 2h or yesterday 09:00")
+    return at
+
+
+def show(figures: dict[str, Any], only: list[str], window: float, *, json: bool = False) -> None:
+    """Write the figures to stdout, and what they tell one to do to stderr."""
+    from qctl.cli.render import hint, object_json, table
+    from qctl.cli.terminal import is_terminal
+
+    if only:
+        figures["types"] = [one for one in figures["types"] if one["type"] in only]
+    if json:
         sys.stdout.write(object_json(figures) + "\n")
-        return 0
-    rows = [row_of(one) for one in figures["types"]]
-    if not values["type"]:
+        return
+    seen = is_terminal(sys.stdout)
+    rows = [row_of(one, mark_of(one["type"], figures) if seen else "") for one in figures["types"]]
+    if not only:
         rows.append(row_of(total_of(figures)))
-    if not figures["types"] and is_terminal(sys.stdout):
-        sys.stdout.write("the queue is empty\n")
+    if not figures["types"] and seen:
+        sys.stdout.write("the queue is empty\n" if not only else "no job of this type\n")
     else:
         table(columns(window), rows)
-    if not is_terminal(sys.stdout):
-        return 0
-    for line in summary(figures):
-        sys.stdout.write(line + "\n")
+    if not seen:
+        return
+    from qctl.cli.render import line
+
+    for text in [] if only else summary(figures, window):
+        line(text)
     sys.stdout.flush()
     from qctl.cli.pause import paused_hint
 
-    paused = paused_hint([(one["scope"], one["name"]) for one in figures["paused"]])
-    for line in [*([paused] if paused else []), *hints(figures)]:
-        hint(line)
-    return 0
+    paused = paused_hint([(one["scope"], one["name"]) for one in figures["paused"] or ()])
+    for text in [*([paused] if paused else []), *hints(figures)]:
+        hint(text)
+
+
+def mark_of(type_: str, figures: dict[str, Any]) -> str:
+    """What stands behind the name of a type that is paused, or throttled."""
+    from qctl.cli.terminal import GLYPHS
+
+    if any(one["scope"] == "type" and one["name"] == type_ for one in figures["paused"] or ()):
+        return " " + GLYPHS["paused"]
+    if any(one["scope"] == "type" and one["name"] == type_ for one in figures["throttled"] or ()):
+        return " ~"
+    return ""
 
 
 def columns(window: float) -> list[Any]:
@@ -71,10 +102,15 @@ def columns(window: float) -> list[Any]:
         Column("p50", "p50", right=True, optional=True),
         Column("p95", "p95", right=True, optional=True),
         Column(f"LAST {name}", "history", optional=True),
+        Column("p99", "p99", right=True, optional=True),
+        Column("WAIT p50", "wait_p50", right=True, optional=True),
+        Column("p95", "wait_p95", right=True, optional=True),
+        Column("p99", "wait_p99", right=True, optional=True),
+        Column(f"NEW/{name}", "enqueued", right=True, optional=True),
     ]
 
 
-def row_of(one: dict[str, Any]) -> dict[str, Any]:
+def row_of(one: dict[str, Any], mark: str = "") -> dict[str, Any]:
     from qctl.cli.render import number, percent
     from qctl.rules.clock import human
 
@@ -84,16 +120,29 @@ def row_of(one: dict[str, Any]) -> dict[str, Any]:
     def time_of(value: float | None) -> str:
         return "-" if value is None else human(value)
 
-    row = {key: one[key] for key in ("type", "pending", "processing", "retry", "delayed", "dead", "oldest_age", "completed",
-                                     "failure_rate")}  # fmt: skip
-    row["p50"], row["p95"] = one["run"]["p50"], one["run"]["p95"]
+    keys = (
+        "type",
+        "pending",
+        "processing",
+        "retry",
+        "delayed",
+        "dead",
+        "oldest_age",
+        "completed",
+        "failure_rate",
+        "enqueued",
+    )
+    row = {key: one[key] for key in keys}
+    times = {name: one["run"][name] for name in ("p50", "p95", "p99")}
+    times |= {f"wait_{name}": one["wait"][name] for name in ("p50", "p95", "p99")}
+    row |= times
     row["history"] = " ".join(map(str, one["history"]))
     row["shown"] = {
-        **{key: count(key) for key in ("pending", "processing", "retry", "delayed", "dead", "completed")},
+        "type": one["type"] + mark,
+        **{key: count(key) for key in ("pending", "processing", "retry", "delayed", "dead", "completed", "enqueued")},
         "oldest_age": time_of(one["oldest_age"]),
         "failure_rate": percent(one["failure_rate"]),
-        "p50": time_of(row["p50"]),
-        "p95": time_of(row["p95"]),
+        **{name: time_of(value) for name, value in times.items()},
         "history": spark(one["history"]),
     }
     row["style"] = {
@@ -117,6 +166,8 @@ def total_of(figures: dict[str, Any]) -> dict[str, Any]:
         "completed": figures["completed"],
         "failure_rate": figures["failure_rate"],
         "run": figures["run"],
+        "wait": figures["wait"],
+        "enqueued": figures["enqueued"],
         "history": [sum(column) for column in zip(*[one["history"] for one in types], strict=True)],
     }
 
@@ -126,26 +177,59 @@ def spark(counts: list[int]) -> str:
     return "".join(BARS[-(-count * 8 // top) - 1] if count else " " for count in counts) if top else ""
 
 
-def summary(figures: dict[str, Any]) -> list[str]:
+def summary(figures: dict[str, Any], window: float) -> list[str]:
+    """What stands below the table: workers and speed, depth and its trend, schedules and what is held back."""
     from qctl.cli.render import number
-    from qctl.rules.clock import human
+    from qctl.rules.clock import clock, human
+    from qctl.rules.when import from_text
 
+    lines = []
     workers, queue, rate = figures["workers"], figures["queue"], figures["rate_per_minute"]
-    alive = (
-        "no worker" if not workers["alive"] else "1 worker" if workers["alive"] == 1 else f"{workers['alive']} workers"
-    )
-    parts = [alive]
-    if workers["alive"]:
-        parts[0] += f", {queue['processing']} of {workers['slots']} slots busy"
+    parts = []
+    if workers is None:
+        parts.append(f"as it was {clock(from_text(figures['at']), time.time())}")
+    else:
+        alive = workers["alive"]
+        text = "no worker" if not alive else "1 worker" if alive == 1 else f"{alive} workers"
+        parts.append(f"{text}, {queue['processing']} of {workers['slots']} slots busy" if alive else text)
     parts.append(f"{number(round(rate))} a minute" if rate >= 1 or not rate else f"{rate:.2g} a minute")
-    if queue["due"] and rate and workers["alive"]:
+    if queue["due"] and rate and workers and workers["alive"]:
         parts.append(f"empty in {human(queue['due'] / rate * 60)} at this rate")
-    return [" · ".join(parts)]
+    lines.append(" · ".join(parts))
+    depth = figures["depth"]
+    if any(depth):
+        change = depth[-1] - depth[0]
+        text = f"{'+' if change > 0 else '-'}{number(abs(change))}" if change else "no change"
+        lines.append(f"{number(depth[-1])} to do {spark(depth)} {text} in {human(window)}")
+    schedules = figures["schedules"]
+    if schedules and schedules["total"]:
+        text = f"{schedules['total']} schedule{'s' if schedules['total'] > 1 else ''}"
+        if schedules["next_at"]:
+            text += f", next {clock(from_text(schedules['next_at']), time.time())}"
+        text += f", {schedules['paused']} paused" if schedules["paused"] else ""
+        lines.append(text)
+    if figures["throttled"]:
+        lines.append("~ " + ", ".join(limit_text(one) for one in figures["throttled"]))
+    return lines
+
+
+def limit_text(one: dict[str, Any]) -> str:
+    """What is limited, and to what, in a few words."""
+    from qctl.rules.clock import duration_text
+
+    limits = []
+    if one["rate"] is not None:
+        limits.append(f"{one['rate']}/{duration_text(one['rate_period']).removeprefix('1')}")
+    if one["concurrency"] is not None:
+        limits.append(f"{one['concurrency']} at once")
+    return f"{one['name'] or 'all'}: {', '.join(limits)}"
 
 
 def hints(figures: dict[str, Any]) -> list[str]:
     queue, dead = figures["queue"], figures["dead_letter_queue"]["unreviewed"]
     found = []
+    if figures["workers"] is None:
+        return []
     if queue["due"] and not figures["workers"]["alive"]:
         found.append("! jobs wait and no worker runs       → qctl work")
     elif queue["oldest_pending_age"] is not None and queue["oldest_pending_age"] > 300:
@@ -153,7 +237,10 @@ def hints(figures: dict[str, Any]) -> list[str]:
 
         found.append(f"! the oldest has waited {human(queue['oldest_pending_age'])}       → qctl work -c 8")
     if dead:
-        found.append(f"! {dead:,} dead letter{'s' if dead > 1 else ''} to review       → qctl dlq list")
+        found.append(f"! {dead:,} dead letter{'s' if dead > 1 else ''} to review       → qctl dlq groups")
+    schedules = figures["schedules"]
+    if schedules["failing"] or schedules["overdue"]:
+        found.append(f"! {schedules['failing'] + schedules['overdue']} schedules do not tick       → qctl cron list")
     return found
 
 
@@ -162,6 +249,7 @@ STATS = Command(
     "Show how the queue does.",
     run,
     Option("--since", metavar="DURATION", help="The window of rates and percentiles (default 1h)."),
+    Option("--at", metavar="TIME", help="As it was then: 2h (ago), 09:00, yesterday 09:00."),
     Option("--type", "-t", metavar="TYPE", multiple=True, help="Only this type; may be repeated.", complete="types"),
-    epilog=("qctl stats --since 1d", "qctl stats --json | jq .queue.pending"),
+    epilog=("qctl stats --since 1d", "qctl stats --at 2h", "qctl stats --json | jq .queue.pending"),
 )

@@ -66,18 +66,30 @@ class Ending:
 
 class Facts:
     """What the decision needs to know of the job. `attempts` counts the one that ended; `crashes` is how many processes
-    of ours had died of it before this run, None for what has a process of its own: a command."""
+    of ours had died of it before this run, None for what has a process of its own: a command.
 
-    __slots__ = ("attempts", "backoff", "crashes", "max_attempts", "rescues")
+    `type`, and `due`, since when it could have started (stored text), are for the figures; None: they are looked up.
+    """
+
+    __slots__ = ("attempts", "backoff", "crashes", "due", "max_attempts", "rescues", "type")
 
     def __init__(
-        self, attempts: int, max_attempts: int, backoff: str | None, rescues: int = 0, crashes: int | None = None
+        self,
+        attempts: int,
+        max_attempts: int,
+        backoff: str | None,
+        rescues: int = 0,
+        crashes: int | None = None,
+        type: str | None = None,
+        due: str | None = None,
     ) -> None:
         self.attempts = attempts
         self.max_attempts = max_attempts
         self.backoff = backoff
         self.rescues = rescues
         self.crashes = crashes
+        self.type = type
+        self.due = due
 
 
 class Move:

@@ -307,6 +307,5 @@ def figure(call: Call, stats: dict[str, Any]) -> float:
     if name == "done":
         return float(of.get("completed", 0))
     if name == "rate":
-        share = of.get("completed", 0) / stats["completed"] if stats["completed"] else 0.0
-        return float(stats["rate_per_minute"] * share)
+        return float(of.get("rate_per_minute", 0.0))
     return float(of.get(call.kind or "run", {}).get(name) or 0.0)

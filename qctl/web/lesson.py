@@ -6,7 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-MORE = ("window", "rate_per_minute", "failure_rate", "completed", "failed_attempts", "wait", "run", "types", "workers")
+MORE = ("window", "rate_per_minute", "failure_rate", "completed", "failed_attempts", "wait", "run", "types", "workers",
+        "enqueued", "enqueued_per_minute", "retried", "died", "depth", "schedules", "throttled")  # fmt: skip
 
 
 def lesson_shape(figures: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import time
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite import workers
+from qctl.store.sqlite.ledger import write_rest
 from qctl.store.sqlite.room import keep_reserve
+from qctl.store.sqlite.upkeep import upkeep
 from qctl.worker.burial import end_frozen, is_stopped, sweep_after
 from qctl.worker.schedules import Schedules
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 BEAT = 10.0  # seconds between signs of life in the file
 EXPIRED = 500  # jobs cancelled in one transaction because their time is over
+UPKEEP = 5.0  # seconds between countings of what was enqueued
 TEND = 1.0  # seconds between looks for workers that died
 
 
@@ -44,6 +47,7 @@ class Care:
         self.next_beat = self.last_beat + self.interval
         self.frozen: set[str] = set()
         self.next_tend = 0.0
+        self.next_upkeep = time.time() + UPKEEP
         self.schedules = Schedules(store, log)
 
     @property
@@ -82,6 +86,9 @@ class Care:
     def tend(self) -> bool:
         """Look after jobs whose worker died."""
         now = time.time()
+        write_rest(self.store)
+        if now >= self.next_upkeep and upkeep(self.store, now):
+            self.next_upkeep = now + UPKEEP
         outcomes = []
         dead = self.end_frozen() + workers.dead_workers(self.store, self.id, now, self.stale_after)
         for one in dead:

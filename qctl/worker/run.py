@@ -62,7 +62,7 @@ class Run:
         lease = self.lease
         # A command dies of its own; what runs a handler is ours, and counts its deaths.
         crashes = 0 if lease.command is None else None
-        return Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues, crashes)
+        return Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues, crashes, lease.type, lease.due)
 
     def ending(
         self,

@@ -24,6 +24,7 @@ TOPICS = [
     "commands",
     "cron",
     "exit-codes",
+    "figures",
     "files",
     "handlers",
     "keys",
@@ -210,8 +211,8 @@ def test_the_inserts_of_the_topic_on_files_work(queue: Any) -> None:
     assert queue.get(2).scheduled_at[-4:] == ".000"
 
 
-def test_the_figures_of_the_topic_on_monitoring_are_those_of_stats(queue: Any) -> None:
-    text = " ".join(text_of("monitoring").partition("Keys of `stats --json`:")[2].partition("\n\n")[0].split())
+def test_the_keys_of_the_topic_on_figures_are_those_of_stats(queue: Any) -> None:
+    text = " ".join(text_of("figures").partition("Keys of `stats --json`:")[2].partition("\n\n")[0].split())
     stats = queue.stats()
     for key, value in stats.items():
         assert re.search(rf"\b{key}\b", text), key

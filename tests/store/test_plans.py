@@ -28,11 +28,16 @@ WHOLE = {
     "live_workers": "explain, cron list: the workers, a few",
     "count_waiting": "stats: counts what is pending",
     "depth": "health: counts what is pending",
-    "completed_since": "stats: groups what ended in the window",
+    "elsewhere": "stats: groups what ended in the window",
+    "arrivals_between": "upkeep: groups 10,000 new jobs at most, in one range of numbers",
+    "types_between": "the same",
+    "arrivals_among": "stats: groups 2,000 jobs, each found by its number",
+    "schedule_figures": "stats: all schedules",
+    "states_at": "stats --at: true of every job that is still there, so it reads them",
+    "dead_at": "the same, of dead letters",
     "running_of_type": "a claim under a limit on concurrency: what runs, no more than there are slots",
     "running_of_queue": "the same",
     "running_keys": "the same",
-    "failures_since": "stats: reads the history of the window",
 }
 """What looks at many rows because it counts them. Nothing that a worker or an enqueue runs where no concurrency is limited is among them."""
 

@@ -60,7 +60,7 @@ def claim_jobs(
     for row in rows:
         lease = Lease()
         (
-            _due,
+            lease.due,
             lease.number,
             lease.id,
             lease.type,

@@ -26,7 +26,13 @@ RECORDS = {
 }
 """What a line can be, in the order they are written, and the table it stands for."""
 
-OWN = ("schema_version", "limits_version", "types_version")  # of a file, not of a queue
+OWN = (
+    "schema_version",
+    "limits_version",
+    "types_version",
+    "figures_seen",
+    "figures_added_up",
+)  # of a file, not of a queue
 HISTORY = ("token", "attempt", "worker", "started_at", "finished_at", "outcome", "exit_code", "error")
 OUTPUT = ("token", "position", "stream", "data")
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from qctl.model import UNFINISHED
 from qctl.rules import health as rules
 from qctl.rules.when import from_text, to_text
+from qctl.rules.window import depths, rounded
+from qctl.rules.window import figures as of_window
 from qctl.store.sqlite.sql import sql
+from qctl.store.sqlite.window import read_window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
+    from qctl.rules.window import Window
     from qctl.store.sqlite.store import SQLiteStore
 
-NEWEST = 20_000  # ends of the window that percentiles are taken from
 BUCKETS = 8
 ALIVE = 30.0  # seconds since the latest beat of a worker that counts as alive
+LATE = 60.0  # seconds after its tick when a schedule counts as overdue
 
 
 def stats(store: SQLiteStore, now: float, window: float) -> dict[str, Any]:
@@ -23,63 +27,84 @@ def stats(store: SQLiteStore, now: float, window: float) -> dict[str, Any]:
 
     `queue`: pending, due, delayed, retry, processing, blocked, completed, failed, cancelled, completed_last_hour,
     oldest_pending (UTC text of the oldest due job), oldest_pending_age (seconds). `dead_letter_queue`: unreviewed,
-    total. `rate_per_minute`, `failure_rate` (0..1, of the attempts that ended; None without any), `completed`,
-    `failed_attempts`, `wait` and `run` (p50, p95, p99 in seconds, over the newest 20,000 ends). `by_type`: type, status,
-    count. `types`: the same figures per type, `history`: jobs completed in each eighth of the window. `workers`.
-    `paused`: scope, name, paused_at.
+    total. Of the window: `enqueued`, `completed`, `died`, and attempts: `failed_attempts`, `retried`; `rate_per_minute`,
+    `enqueued_per_minute`, `failure_rate` (0..1, of the attempts that ended; None without any), `wait` and `run` (p50, p95,
+    p99 in seconds, within 1 %). `by_type`: type, status, count. `types`: the same figures per type, `history`: jobs
+    completed in each eighth of the window. `depth`: jobs that had not ended, at the end of each eighth. `workers`,
+    `schedules`. `paused`: scope, name, paused_at. `throttled`: scope, name and what it is limited to.
     """
-    text, since = to_text(now), to_text(now - window)
-    by_type = [dict(zip(("type", "status", "count"), row, strict=True)) for row in store.read(sql("count_by_type"))]
-    waiting = store.read(sql("count_waiting"), (text, text, text, text))
-    # An UPDATE from elsewhere may have written an end that is no time: it counts, but has no place in the window.
-    ends = [row for row in store.read(sql("ends_since"), (since, NEWEST)) if row[3] is not None]
-    completed = dict(store.read(sql("completed_since"), (since,)))
-    failures = dict(store.read(sql("failures_since"), (since,)))
-    dead = dict(store.read("SELECT type, count(*) FROM dead_letter_jobs WHERE reviewed = 0 GROUP BY type"))
-    total_dead = store.read("SELECT count(*) FROM dead_letter_jobs")[0][0]
-    hour = store.read(sql("completed_count"), (to_text(now - 3600),))[0][0]
+    text = to_text(now)
+    found = Snapshot()
+    found.by_type = [
+        dict(zip(("type", "status", "count"), row, strict=True)) for row in store.read(sql("count_by_type"))
+    ]
+    found.waiting = store.read(sql("count_waiting"), (text, text, text, text))
+    found.dead = dict(store.read("SELECT type, count(*) FROM dead_letter_jobs WHERE reviewed = 0 GROUP BY type"))
+    found.dead_total = store.read("SELECT count(*) FROM dead_letter_jobs")[0][0]
+    found.hour = store.read(sql("completed_count"), (to_text(now - 3600),))[0][0]
     alive = store.read(
         "SELECT count(*), coalesce(sum(concurrency), 0) FROM qctl_workers WHERE beat_at >= ?", (to_text(now - ALIVE),)
     )[0]
+    return {
+        **assemble(store, now, window, found, now),
+        "workers": {"alive": alive[0], "slots": alive[1]},
+        "schedules": schedules(store, now),
+        "paused": paused(store),
+        "throttled": throttled(store),
+    }
+
+
+class Snapshot:
+    """What there is at one moment. `waiting`: type, due, to be retried, delayed, when the oldest due one was due.
+
+    `dead`: letters that nobody has reviewed, by type; `hour`: jobs completed in the hour before.
+    """
+
+    def __init__(self) -> None:
+        self.by_type: list[dict[str, Any]] = []
+        self.waiting: list[tuple[Any, ...]] = []
+        self.dead: dict[str, int] = {}
+        self.dead_total = 0
+        self.hour = 0
+
+
+def assemble(store: SQLiteStore, at: float, window: float, found: Snapshot, now: float) -> dict[str, Any]:
+    """The figures of a snapshot of `at`, and of the window before it."""
     counts: dict[str, int] = {}
-    for row in by_type:
+    for row in found.by_type:
         counts[row["status"]] = counts.get(row["status"], 0) + row["count"]
-    names = sorted({row["type"] for row in by_type} | set(dead))
-    types = [type_figures(name, by_type, waiting, ends, completed, failures, dead, now, window) for name in names]
-    oldest = min((row[4] for row in waiting if row[4] is not None), default=None)
-    done, failed = sum(completed.values()), sum(failures.values())
-    first = store.read(
-        "SELECT min(completed_at) FROM jobs WHERE status = 'completed' AND completed_at BETWEEN ? AND '9999'", (since,)
-    )[0][0]
-    span = max(60.0, min(window, now - from_text(first))) if first else window
+    past = read_window(store, at - window, at, BUCKETS, now)
+    names = sorted({row["type"] for row in found.by_type} | set(found.dead) | set(past.types))
+    types = [type_figures(name, found, past, at) for name in names]
+    oldest = min((row[4] for row in found.waiting if row[4] is not None), default=None)
     return {
         "queue": {
             "pending": counts.get("pending", 0),
-            "due": sum(row[1] for row in waiting),
-            "delayed": sum(row[3] for row in waiting),
-            "retry": sum(row[2] for row in waiting),
+            "due": sum(row[1] for row in found.waiting),
+            "delayed": sum(row[3] for row in found.waiting),
+            "retry": sum(row[2] for row in found.waiting),
             "processing": counts.get("processing", 0),
             "blocked": counts.get("blocked", 0),
             "completed": counts.get("completed", 0),
             "failed": counts.get("failed", 0),
             "cancelled": counts.get("cancelled", 0),
-            "completed_last_hour": hour,
+            "completed_last_hour": found.hour,
             "oldest_pending": oldest,
-            "oldest_pending_age": None if oldest is None else max(0.0, round(now - from_text(oldest), 3)),
+            "oldest_pending_age": None if oldest is None else max(0.0, round(at - from_text(oldest), 3)),
         },
-        "dead_letter_queue": {"unreviewed": sum(dead.values()), "total": total_dead},
+        "dead_letter_queue": {"unreviewed": sum(found.dead.values()), "total": found.dead_total},
         "window": window,
-        "rate_per_minute": round(done / span * 60, 3),
-        "completed": done,
-        "failed_attempts": failed,
-        "failure_rate": round(failed / (done + failed), 6) if done + failed else None,
-        "wait": percentiles([row[1] for row in ends]),
-        "run": percentiles([row[2] for row in ends]),
-        "by_type": by_type,
+        **of_window(past.whole(), past.span(), window),
+        "depth": depths(past, sum(counts.get(status, 0) for status in UNFINISHED)),
+        "by_type": found.by_type,
         "types": types,
-        "workers": {"alive": alive[0], "slots": alive[1]},
-        "paused": paused(store),
     }
+
+
+def schedules(store: SQLiteStore, now: float) -> dict[str, Any]:
+    """How many schedules there are, are paused, cannot tick, or are overdue; and when the next one ticks."""
+    keys = ("total", "paused", "failing", "overdue", "next_at")
+    return dict(zip(keys, store.read(sql("schedule_figures"), (to_text(now - LATE),))[0], strict=True))
 
 
 def paused(store: SQLiteStore) -> list[dict[str, str]]:
@@ -88,25 +113,20 @@ def paused(store: SQLiteStore) -> list[dict[str, str]]:
     return [dict(zip(("scope", "name", "paused_at"), row, strict=True)) for row in rows]
 
 
-def type_figures(
-    name: str,
-    by_type: Sequence[dict[str, Any]],
-    waiting: Sequence[tuple[Any, ...]],
-    ends: Sequence[tuple[Any, ...]],
-    completed: dict[str, int],
-    failures: dict[str, int],
-    dead: dict[str, int],
-    now: float,
-    window: float,
-) -> dict[str, Any]:
+def throttled(store: SQLiteStore) -> list[dict[str, Any]]:
+    """What is limited in rate or concurrency, and to what."""
+    keys = ("scope", "name", "rate", "rate_period", "concurrency")
+    rows = store.read(
+        "SELECT scope, name, rate, rate_period, concurrency FROM qctl_limits"
+        " WHERE rate IS NOT NULL OR concurrency IS NOT NULL ORDER BY scope, name"
+    )
+    return [dict(zip(keys, row, strict=True)) for row in rows]
+
+
+def type_figures(name: str, found: Snapshot, past: Window, now: float) -> dict[str, Any]:
+    by_type, waiting, dead = found.by_type, found.waiting, found.dead
     counts = {row["status"]: row["count"] for row in by_type if row["type"] == name}
     _name, due, retry, delayed, oldest = next((row for row in waiting if row[0] == name), (name, 0, 0, 0, None))
-    own = [row for row in ends if row[0] == name]
-    done, failed = completed.get(name, 0), failures.get(name, 0)
-    history = [0] * BUCKETS
-    for row in own:
-        place = int((row[3] - (now - window)) / window * BUCKETS)
-        history[min(max(place, 0), BUCKETS - 1)] += 1
     return {
         "type": name,
         "pending": due,
@@ -116,22 +136,9 @@ def type_figures(
         "blocked": counts.get("blocked", 0),
         "dead": dead.get(name, 0),
         "oldest_age": None if oldest is None else max(0.0, round(now - from_text(oldest), 3)),
-        "completed": done,
-        "failed_attempts": failed,
-        "failure_rate": round(failed / (done + failed), 6) if done + failed else None,
-        "wait": percentiles([row[1] for row in own]),
-        "run": percentiles([row[2] for row in own]),
-        "history": history,
+        **of_window(past.of(name), past.span(), past.until - past.since),
+        "history": rounded(past.history[name]),
     }
-
-
-def percentiles(values: list[float]) -> dict[str, float | None]:
-    """p50, p95, p99 by nearest rank."""
-    ordered = sorted(value for value in values if value is not None)
-    if not ordered:
-        return {"p50": None, "p95": None, "p99": None}
-    size = len(ordered)
-    return {f"p{p}": round(max(0.0, ordered[min(size - 1, -(-size * p // 100) - 1)]), 6) for p in (50, 95, 99)}
 
 
 def health(store: SQLiteStore, now: float, limits: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from qctl.model import COMPLETED, FAILED
 from qctl.rules.when import to_text
 from qctl.store.sqlite import wal
 from qctl.store.sqlite.connection import explain
+from qctl.store.sqlite.ledger import count_elsewhere
 from qctl.store.sqlite.sql import sql
+from qctl.store.sqlite.upkeep import count_enqueued
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 LONGEST = 0.025  # seconds that a chunk should take
 SMALLEST, LARGEST = 50, 4000
 PAUSE = 0.02
+COUNTING = 10.0  # seconds that may go into counting jobs for the figures, before they are deleted
 STEP = 500  # pages that are given back at a time
+ELSEWHERE = "CASE WHEN worker IS NULL THEN type END, scheduled_at, started_at"  # what no worker of ours has counted
 RESERVE = 256  # free pages that stay in the file: on a full disk they let the last results in
 
 
@@ -44,6 +48,8 @@ def purge(
     to run twice at once; stops after `max_time` seconds. With `dry_run` it only counts. Returns `deleted` (by status
     under `by_status`), `left_unreviewed`, `is_complete`, `bytes_returned`.
     """
+    if not dry_run:
+        count_enqueued(store, now, time.monotonic() + COUNTING)
     limit = to_text(now - older_than)
     deadline = None if max_time is None else time.monotonic() + max_time
     by_status: dict[str, int] = {}
@@ -151,11 +157,13 @@ def delete(
                     [*parameters(limit, bound, retained, start), size],
                 )
             ends = connection.execute(
-                f"DELETE FROM jobs WHERE number IN ({chunk}) RETURNING {column_of(status)}",
+                f"DELETE FROM jobs WHERE number IN ({chunk}) RETURNING {column_of(status)}, {ELSEWHERE}",
                 [*parameters(limit, bound, retained, start), size],
             ).fetchall()
             gone = len(ends)
-            start = max((end for (end,) in ends), default=start)  # what is kept before it is not looked at again
+            start = max((end[0] for end in ends), default=start)  # what is kept before it is not looked at again
+            if status == COMPLETED:
+                count_elsewhere(store, [end for end in ends if end[1] is not None])
         took = time.monotonic() - begun
         total += gone
         if progress is not None and gone:

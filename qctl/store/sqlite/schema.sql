@@ -56,6 +56,8 @@ CREATE INDEX jobs_claim ON jobs (priority, queue, type, (command IS NULL), sched
 CREATE INDEX jobs_processing ON jobs (locked_by, type, queue, limit_key, status)
   WHERE status = 'processing'; -- covers what limits on concurrency count; with status, because SQLite reads it again
 CREATE INDEX jobs_completed ON jobs (completed_at) WHERE status = 'completed';
+CREATE INDEX jobs_elsewhere ON jobs (completed_at, type, started_at, scheduled_at)
+  WHERE status = 'completed' AND worker IS NULL; -- completed by other programs: no worker of ours has counted them
 CREATE INDEX jobs_ended ON jobs (status, updated_at)
   WHERE status = 'failed' OR status = 'cancelled'; -- with IN (...) SQLite would not see that a query fits
 
@@ -323,6 +325,23 @@ CREATE TABLE qctl_undo (
 
 CREATE INDEX qctl_undo_action ON qctl_undo (action, number);
 CREATE INDEX qctl_undo_made ON qctl_undo (made_at);
+
+-- What happened, counted by stretches of time and type: it outlives the jobs. Minutes become 10 minutes, then hours.
+CREATE TABLE qctl_figures (
+  span      INTEGER NOT NULL,           -- seconds: 60, 600 or 3600
+  at        INTEGER NOT NULL,           -- when it begins, in seconds since 1970
+  type      TEXT NOT NULL,
+  source    TEXT NOT NULL DEFAULT '',   -- who counted; '' for what is already added up
+  enqueued  INTEGER NOT NULL DEFAULT 0, -- jobs
+  completed INTEGER NOT NULL DEFAULT 0,
+  failed    INTEGER NOT NULL DEFAULT 0, -- attempts, of which retried were followed by another
+  retried   INTEGER NOT NULL DEFAULT 0,
+  dead      INTEGER NOT NULL DEFAULT 0,
+  cancelled INTEGER NOT NULL DEFAULT 0, -- by a worker: while they ran
+  wait      BLOB,                       -- how long completed jobs waited and ran: see rules/sketch.py
+  run       BLOB,
+  PRIMARY KEY (span, at, type, source)
+) WITHOUT ROWID;
 
 CREATE TABLE qctl_settings (
   name  TEXT PRIMARY KEY NOT NULL,

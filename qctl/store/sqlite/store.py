@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qctl.rules.ending import Ending, Facts
     from qctl.store.sqlite.finish import Outcome
     from qctl.store.sqlite.gates import Limits, Starts
+    from qctl.store.sqlite.ledger import Ledger
     from qctl.store.sqlite.lock import LifeLocks
     from qctl.store.sqlite.sync import Sync
     from qctl.store.sqlite.syncer import Syncer
@@ -79,6 +80,7 @@ class SQLiteStore:
         self.known_limits: Limits | None = None
         self.syncer: Syncer | None = None
         self.sync: Sync | None = None  # syncs what was committed, once there were others to wait for
+        self.ledger: Ledger | None = None  # from the first job that ends by this store
 
     # -- transactions ---------------------------------------------------------------------------------------------
 
@@ -106,9 +108,11 @@ class SQLiteStore:
         return self.connection
 
     def end(self, error: BaseException | None) -> None:
+        committed = False
         try:
             if error is None:
                 self.connection.execute("COMMIT")
+                committed = True
                 if self.syncer is not None:
                     self.syncer.ask()
             elif self.connection.in_transaction:
@@ -122,6 +126,8 @@ class SQLiteStore:
         finally:
             if self.lock is not None:
                 self.lock.release()
+            if self.ledger is not None:
+                self.ledger.settle(committed)
         if error is None:
             if self.sync is not None:
                 self.sync.wait()
@@ -228,12 +234,12 @@ class SQLiteStore:
         self, worker: str, ended: Sequence[tuple[Ending, Facts]], now: str, random: Callable[[], float]
     ) -> list[Outcome]:
         """Move ended jobs on; see finish.py. Joins the open transaction if there is one."""
-        from qctl.store.sqlite.finish import finish_jobs
+        from qctl.store.sqlite.ledger import finish_and_count
 
         if self.connection.in_transaction:
-            return finish_jobs(self.connection, worker, ended, now, random)
-        with self.write() as connection:
-            return finish_jobs(connection, worker, ended, now, random)
+            return finish_and_count(self, worker, ended, now, random)
+        with self.write():
+            return finish_and_count(self, worker, ended, now, random, at_once=True)
 
     def next_due(
         self,

@@ -8,8 +8,8 @@ from qctl.rules.vitals import FEWEST, VITALS, Readings, limit
 from qctl.rules.when import from_text, to_text
 from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.room import readings
-from qctl.store.sqlite.sql import sql
 from qctl.store.sqlite.takers import Takers
+from qctl.store.sqlite.window import read_window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +24,8 @@ def vitals(store: SQLiteStore, now: float) -> Readings:
     """How the queue file, its workers and its running jobs are."""
     found = Readings()
     values = found.values
-    since = to_text(now - HOUR)
-    done = sum(row[1] for row in store.read(sql("completed_since"), (since,)))
-    failed = sum(row[1] for row in store.read(sql("failures_since"), (since,)))
+    hour = read_window(store, now - HOUR, now, 1).whole()
+    done, failed = hour.completed, hour.failed
     if done + failed >= FEWEST:
         values["max_failure_rate"] = failed / (done + failed)
     values["max_running"] = age(store.read("SELECT min(started_at) FROM jobs WHERE status = 'processing'")[0][0], now)

@@ -78,8 +78,14 @@ def tell_types(
 
 
 def unregister(store: SQLiteStore, worker: str) -> None:
+    """Strike a worker off, and leave the figures complete."""
+    from qctl.store.sqlite.ledger import write_rest
+    from qctl.store.sqlite.upkeep import upkeep
+
     with store.write() as connection:
         connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
+        write_rest(store)
+    upkeep(store, store.now())
 
 
 def beat(store: SQLiteStore, worker: str, now: float, lease: float = STALE_AFTER) -> bool:
@@ -159,6 +165,7 @@ def bury(store: SQLiteStore, dead: Iterable[Dead], now: float, random: Callable[
     """Give back what dead workers held, and strike them off, each in one transaction. What one had left in its spool
     is written down first."""
     from qctl.store.sqlite.finish import rescue_jobs
+    from qctl.store.sqlite.ledger import count_rescued
 
     outcomes: list[Outcome] = []
     for one in dead:
@@ -170,7 +177,7 @@ def bury(store: SQLiteStore, dead: Iterable[Dead], now: float, random: Callable[
             if spooled:
                 spool.replay(connection, worker, spooled, now, random)
             rows = connection.execute(sql("held_jobs"), (worker,)).fetchall()
-            outcomes += rescue_jobs(connection, rows, now, one.why, random, blames=one.blames)
+            outcomes += count_rescued(store, rescue_jobs(connection, rows, now, one.why, random, blames=one.blames))
             connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
         spool.remove(store.path, worker)
     return outcomes
@@ -179,6 +186,7 @@ def bury(store: SQLiteStore, dead: Iterable[Dead], now: float, random: Callable[
 def rescue_stale(store: SQLiteStore, now: float, stale_after: float, random: Callable[[], float]) -> list[Outcome]:
     """Give back what is locked by nobody we know (workers of other make) for longer than `stale_after` seconds."""
     from qctl.store.sqlite.finish import rescue_jobs
+    from qctl.store.sqlite.ledger import count_rescued
 
     times = {"limit": to_text(now - stale_after), "latest": to_text(now + stale_after)}
     if not store.read(sql("stale_jobs"), times):
@@ -194,7 +202,7 @@ def rescue_stale(store: SQLiteStore, now: float, stale_after: float, random: Cal
                 connection.execute(sql("next_token"), (number,))
                 row[1] = token + 1
             stale.append(tuple(row))
-        return rescue_jobs(connection, stale, now, "its lock went stale", random)
+        return count_rescued(store, rescue_jobs(connection, stale, now, "its lock went stale", random))
 
 
 def hand_back(store: SQLiteStore, worker: str, leases: Sequence[tuple[int, int]], now: float) -> int:

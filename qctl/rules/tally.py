@@ -1,0 +1,106 @@
+"""What is counted of the jobs of one type in one stretch of time: the history that outlives the jobs."""
+
+from __future__ import annotations
+
+from math import log
+
+from qctl.model import CANCELLED, COMPLETED, FAILED, PENDING
+from qctl.rules import sketch
+from qctl.rules.ending import CRASH, DEAD, ERROR, LOST, RETRY, TIMEOUT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from qctl.rules.ending import Ending, Facts, Move
+
+FAILURES = frozenset((ERROR, TIMEOUT, CRASH, RETRY, DEAD, LOST))
+"""The ends of an attempt that count as failures."""
+
+MINUTE = 60
+COUNTS = ("enqueued", "completed", "failed", "retried", "dead", "cancelled")
+
+
+class Tally:
+    """Counts: jobs enqueued, completed, dead, cancelled; attempts that failed, and how many of them were to be retried.
+
+    `wait`, `run`: sketches of how long completed jobs had been due before they started, and ran.
+    """
+
+    __slots__ = ("cancelled", "completed", "dead", "enqueued", "failed", "retried", "run", "wait")
+
+    def __init__(self) -> None:
+        self.enqueued: float = 0
+        self.completed: float = 0
+        self.failed: float = 0
+        self.retried: float = 0
+        self.dead: float = 0
+        self.cancelled: float = 0
+        self.wait: dict[int, Any] = {}
+        self.run: dict[int, Any] = {}
+
+    def add(self, other: Tally, share: float = 1) -> None:
+        """Add another one, or a share of it."""
+        self.enqueued += other.enqueued * share
+        self.completed += other.completed * share
+        self.failed += other.failed * share
+        self.retried += other.retried * share
+        self.dead += other.dead * share
+        self.cancelled += other.cancelled * share
+        sketch.add(self.wait, other.wait, share)
+        sketch.add(self.run, other.run, share)
+
+    def row(self) -> tuple[Any, ...]:
+        """As it is stored: COUNTS, then the two sketches."""
+        counts = (self.enqueued, self.completed, self.failed, self.retried, self.dead, self.cancelled)
+        return (*counts, sketch.packed(self.wait), sketch.packed(self.run))
+
+    @classmethod
+    def read(cls, row: tuple[Any, ...]) -> Tally:
+        """The one that `row` was made of."""
+        one = cls()
+        one.enqueued, one.completed, one.failed, one.retried, one.dead, one.cancelled, wait, run = row
+        one.wait, one.run = sketch.unpacked(wait), sketch.unpacked(run)
+        return one
+
+
+def tallies(
+    ended: Iterable[tuple[tuple[Ending, Facts], Move | None]], due_at: Callable[[str | None], float | None]
+) -> dict[tuple[int, str], Tally]:
+    """What ended, counted by minute (epoch seconds of its beginning) and type. `due_at` reads a stored time."""
+    found: dict[tuple[int, str], Tally] = {}
+    begin = end = 0
+    type_: str | None = None
+    tally = Tally()
+    per_e, offset, least = sketch.PER_E, sketch.OFFSET, sketch.LEAST
+    for (ending, facts), move in ended:
+        if move is None or facts.type is None:
+            continue
+        finished = ending.finished_at
+        if facts.type != type_ or not begin <= finished < end:
+            type_ = facts.type
+            begin = int(finished // MINUTE) * MINUTE
+            end = begin + MINUTE
+            tally = found.setdefault((begin, type_), Tally())
+        status = move.status
+        if status == COMPLETED:
+            tally.completed += 1
+            started = ending.started_at
+            took = finished - started
+            counts = tally.run
+            place = int(log(took) * per_e + offset) if took > least else 0  # sketch.bucket, without the call
+            counts[place] = counts.get(place, 0) + 1
+            due = due_at(facts.due)
+            if due is not None:
+                took = started - due
+                counts = tally.wait
+                place = int(log(took) * per_e + offset) if took > least else 0
+                counts[place] = counts.get(place, 0) + 1
+            continue
+        if ending.how in FAILURES and status != CANCELLED:
+            tally.failed += 1
+            tally.retried += status == PENDING
+        tally.dead += status == FAILED
+        tally.cancelled += status == CANCELLED
+    return found

@@ -1,0 +1,2 @@
+-- Primary key.
+DELETE FROM qctl_figures WHERE span = ? AND at >= ? AND at < ?

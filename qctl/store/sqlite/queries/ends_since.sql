@@ -1,5 +1,0 @@
--- jobs_completed: type, seconds waited, seconds run, when it ended (epoch).
-SELECT type, (julianday(started_at) - julianday(scheduled_at)) * 86400.0,
-       (julianday(completed_at) - julianday(started_at)) * 86400.0,
-       (julianday(completed_at) - 2440587.5) * 86400.0
-FROM jobs WHERE status = 'completed' AND completed_at >= ? ORDER BY completed_at DESC LIMIT ?

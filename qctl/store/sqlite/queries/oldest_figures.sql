@@ -1,0 +1,2 @@
+-- Primary key.
+SELECT min(at) FROM qctl_figures WHERE span = ?

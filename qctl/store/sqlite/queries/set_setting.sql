@@ -1,0 +1,2 @@
+-- Primary key.
+INSERT OR REPLACE INTO qctl_settings (name, value) VALUES (?, ?)

@@ -1,0 +1,2 @@
+-- jobs by number.
+SELECT type, scheduled_at FROM jobs WHERE number = ?
