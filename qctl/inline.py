@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from qctl.model import Job
+    from qctl.model import Job, Lease
     from qctl.queue import Queue
 
 WORKER = "inline"
@@ -42,8 +42,10 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
         context = handlers.JobContext(
             lease.number, lease.id, lease.type, lease.attempts, lease.max_attempts, lease.inputs
         )
-        verdict = refusal(schemas.get(lease.type), lease.payload) or handlers.call(
-            registry[lease.type], lease.payload, context, run_async
+        verdict = (
+            decided(lease)
+            or refusal(schemas.get(lease.type), lease.payload)
+            or handlers.call(registry[lease.type], lease.payload, context, run_async)
         )
         ending = Ending(
             lease.number,
@@ -59,6 +61,11 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
         queue.store.finish(WORKER, [(ending, facts)], to_text(moment), random.random)
         done.append(queue.get(lease.number))
     return done
+
+
+def decided(lease: Lease) -> handlers.Verdict | None:
+    """The verdict on a step that need not run."""
+    return None if lease.verdict is None else handlers.Verdict(lease.verdict[0], lease.verdict[2], lease.verdict[1])
 
 
 def refusal(schema: dict[str, Any] | None, payload: str) -> handlers.Verdict | None:
