@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from qctl.builder import chain, flow, group, item, step
     from qctl.handlers import Dead, JobContext, Retry, Snooze, handler, on_start, on_stop
     from qctl.model import BadValue, Job, NotFound, QctlError, QueueFileError, QueueLocked
     from qctl.queue import Enqueued, Queue
@@ -36,14 +37,21 @@ __all__ = [
     "Retry",
     "Snooze",
     "__version__",
+    "chain",
+    "flow",
+    "group",
     "handler",
+    "item",
     "on_start",
     "on_stop",
+    "step",
 ]
 
-_HOMES = {"Queue": "queue", "Enqueued": "queue"} | dict.fromkeys(
-    ("handler", "JobContext", "Retry", "Snooze", "Dead", "on_start", "on_stop"), "handlers"
-)
+_HOMES = {
+    **dict.fromkeys(("Queue", "Enqueued"), "queue"),
+    **dict.fromkeys(("handler", "JobContext", "Retry", "Snooze", "Dead", "on_start", "on_stop"), "handlers"),
+    **dict.fromkeys(("chain", "flow", "group", "item", "step"), "builder"),
+}
 
 
 def __getattr__(name: str) -> object:

@@ -10,10 +10,15 @@ from qctl.rules.when import to_text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any
+    from typing import Any, Protocol
 
     from qctl.model import NewJob
     from qctl.store.sqlite.store import SQLiteStore
+
+    class Document(Protocol):
+        """What becomes a flow: see qctl/builder.py."""
+
+        def document(self) -> dict[str, Any]: ...
 
 
 class Flows:
@@ -23,31 +28,46 @@ class Flows:
 
     if TYPE_CHECKING:
 
-        def prepare(self, fields: dict[str, Any], now: float, known: dict[str, Any] | None = None) -> NewJob: ...
+        def prepare(
+            self,
+            fields: dict[str, Any],
+            now: float,
+            known: dict[str, Any] | None = None,
+            *,
+            has_templates: bool = False,
+        ) -> NewJob: ...
         def cancel(self, numbers: Iterable[int], *, cascade: bool = False) -> dict[int, str]: ...
         def retry(self, numbers: Iterable[int]) -> dict[int, str]: ...
 
     def run_flow(
-        self, flow: Mapping[str, Any], *, set: Mapping[str, str] | None = None, dry_run: bool = False
+        self,
+        flow: Mapping[str, Any] | Document,
+        *,
+        set: Mapping[str, str] | None = None,
+        on_failure: str | None = None,
+        dry_run: bool = False,
     ) -> int | None:
         """Check a flow whole and enqueue it in one transaction; its number (None with `dry_run`).
 
-        `flow`: what a flow file holds: `name`, `vars`, and `steps`: by name what `enqueue` takes, and `needs` (also
-        `after_any`, `after_failed`): names of steps. `set`: values over those in `vars`, which `${vars.NAME}` takes.
-        Raises BadValue, and nothing is stored.
+        `flow`: what `flow`, `chain`, `group` and `step` make, or what a flow file holds: `name`, `vars`, `on_failure`, and
+        `steps`: by name what `enqueue` takes, and `needs` (also `after_any`, `after_failed`, `on_failure`): names of
+        steps, `when`, `foreach`; see `qctl help flows`. `set`: values over those in `vars`, which `${vars.NAME}` takes.
+        `on_failure`: the step that cleans up, over the flow's own. Raises BadValue, and nothing is stored.
         """
         from qctl.rules.flow import steps_of
         from qctl.store.sqlite.flows import insert_flow
 
         now = time.time()
+        if hasattr(flow, "document"):
+            flow = flow.document()
         name = flow.get("name", "flow")
         if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name) <= 200:
             raise BadValue("name: use 1 to 200 printable characters as the name of a flow")
         known: dict[str, Any] = {}
         steps = []
-        for step in steps_of(flow, set):
+        for step in steps_of(flow, set, on_failure):
             try:
-                job = self.prepare(dict(step.fields), now, known)
+                job = self.prepare(dict(step.fields), now, known, has_templates=bool(step.plan.get("templates")))
             except BadValue as error:
                 raise BadValue(f"step {step.name!r}: {error}") from None
             if job.more and "key" in job.more:

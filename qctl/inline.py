@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from qctl.model import Job
+    from qctl.model import Job, Lease
     from qctl.queue import Queue
 
 WORKER = "inline"
@@ -43,8 +43,10 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
         context = handlers.JobContext(
             lease.number, lease.id, lease.type, lease.attempts, lease.max_attempts, lease.inputs
         )
-        verdict = refusal(schemas.get(lease.type), lease.payload) or calling.call(
-            registry[lease.type], lease.payload, context, run_async
+        verdict = (
+            decided(lease)
+            or refusal(schemas.get(lease.type), lease.payload)
+            or calling.call(registry[lease.type], lease.payload, context, run_async)
         )
         ending = Ending(
             lease.number,
@@ -56,10 +58,15 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
             result=verdict.result,
             after=verdict.after,
         )
-        facts = Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues, lease.type, lease.due)
+        facts = Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues, type=lease.type, due=lease.due)
         queue.store.finish(WORKER, [(ending, facts)], to_text(moment), random.random)
         done.append(queue.get(lease.number))
     return done
+
+
+def decided(lease: Lease) -> calling.Verdict | None:
+    """The verdict on a step that need not run."""
+    return None if lease.verdict is None else calling.Verdict(lease.verdict[0], lease.verdict[2], lease.verdict[1])
 
 
 def refusal(schema: dict[str, Any] | None, payload: str) -> calling.Verdict | None:

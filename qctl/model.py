@@ -101,7 +101,7 @@ class Job:
             value = self.data[name]
         except KeyError:
             raise AttributeError(f"a job has no column {name!r}") from None
-        if name in ("payload", "result", "command", "env", "tags") and isinstance(value, str):
+        if name in ("payload", "result", "command", "env", "tags", "plan") and isinstance(value, str):
             import json
 
             return json.loads(value)
@@ -120,7 +120,7 @@ class NewJob:
     `needs`, of rules/needs.py: what a job that is blocked waits for.
     """
 
-    MORE = ("key", "expires_at", "parent", "flow", "step", "schedule", "tick", "status")
+    MORE = ("key", "expires_at", "parent", "flow", "step", "schedule", "tick", "plan", "status")
 
     __slots__ = (
         "backoff",
@@ -195,6 +195,7 @@ class Lease:
         "timeout",
         "token",
         "type",
+        "verdict",
     )
 
     number: int
@@ -215,6 +216,7 @@ class Lease:
     created_at: str
     due: str  # since when it could have started: scheduled_at
     inputs: str | None  # JSON: the results of the jobs it waited for
+    verdict: tuple[str, str | None, str | None] | None  # it needs no run: how it ends, its error, its result
 
 
 class TypeDefaults:

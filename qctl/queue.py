@@ -122,8 +122,10 @@ class Queue(Inspection, Scheduling, TypeSettings, Flows):
         known: dict[str, Any] = {}
         return self.stored([self.prepare(dict(job), now, known) for job in jobs], now, connection)
 
-    def prepare(self, fields: dict[str, Any], now: float, known: dict[str, Any] | None = None) -> NewJob:
-        """Check and complete what describes a job, without storing it; `known` as in `complete`. Raises BadValue."""
+    def prepare(
+        self, fields: dict[str, Any], now: float, known: dict[str, Any] | None = None, *, has_templates: bool = False
+    ) -> NewJob:
+        """Check and complete what describes a job, without storing it; the rest as in `complete`. Raises BadValue."""
         for alias, field in ALIASES:
             if alias in fields:
                 value = fields.pop(alias)
@@ -135,7 +137,7 @@ class Queue(Inspection, Scheduling, TypeSettings, Flows):
             from qctl.program import settle
 
             settle(job)
-        self.complete(job, known)
+        self.complete(job, known, has_templates=has_templates)
         return job
 
     def stored(

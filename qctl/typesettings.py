@@ -110,10 +110,11 @@ class TypeSettings:
 
     # -- new jobs --
 
-    def complete(self, job: NewJob, known: dict[str, Any] | None = None) -> None:
+    def complete(self, job: NewJob, known: dict[str, Any] | None = None, *, has_templates: bool = False) -> None:
         """Give a new job what its type says where it says nothing, and check its payload against the type's schema.
 
-        `known`: what was looked up of types, for those who prepare many jobs at once. Raises BadValue.
+        `known`: what was looked up of types, for those who prepare many jobs at once. `has_templates`: texts with ${ in
+        them stand for values that come later, and are not checked. Raises BadValue.
         """
         from qctl.store.sqlite.types import at_enqueue
 
@@ -130,14 +131,14 @@ class TypeSettings:
             if schema is not None and job.command is None:
                 from qctl.rules.schema import complaint
 
-                problem = complaint(schema, job.payload)
+                problem = complaint(schema, job.payload, but="${" if has_templates else None)
                 if problem is not None:
                     raise BadValue(f"{problem} (schema of type {job.type})")
         if job.command is None:
-            heed_handler(job, has_schema=said is not None and said[1] is not None)
+            heed_handler(job, is_checked=has_templates or (said is not None and said[1] is not None))
 
 
-def heed_handler(job: NewJob, *, has_schema: bool) -> None:
+def heed_handler(job: NewJob, *, is_checked: bool) -> None:
     """What the type's @handler, if this process has it, says of a new job; its other options are heeded at the claim."""
     handlers = sys.modules.get("qctl.handlers")
     known = handlers.registry.get(job.type) if handlers else None
@@ -145,7 +146,7 @@ def heed_handler(job: NewJob, *, has_schema: bool) -> None:
         return
     if job.priority is None:
         job.priority = known.says.get("priority")
-    if known.parameters is not None and not has_schema:
+    if known.parameters is not None and not is_checked:
         import json
 
         known.parameters.convert(json.loads(job.payload))

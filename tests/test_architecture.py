@@ -27,6 +27,7 @@ MAY: dict[str, set[str]] = {
     "inspection": {"store", "rules", "model"},
     "scheduling": {"store", "rules", "model", "zone"},
     "flows": {"store", "rules", "model"},
+    "builder": {"model"},
     "typesettings": {"store", "rules", "model", "program"},
     "queue": {"inspection", "store", "rules", "model", "program", "inline", "scheduling", "typesettings", "flows"},
     "keeping": {"queue", "store", "rules", "model"},
@@ -35,7 +36,7 @@ MAY: dict[str, set[str]] = {
     "web": {"queue", "rules", "model"},
     "demo": {"qctl", "queue", "handlers", "program", "worker", "rules", "model"},
     "cli": {"qctl", "queue", "keeping", "scheduling", "handlers", "program", "worker", "rules", "model", "demo", "web"},
-    "qctl": {"queue", "handlers", "model"},
+    "qctl": {"queue", "handlers", "builder", "model"},
     "__main__": {"cli"},
 }
 

@@ -81,7 +81,7 @@ def public(job: Job) -> dict[str, Any]:
     import json
 
     row = dict(job.data)
-    for key in ("payload", "command", "env", "tags", "result"):
+    for key in ("payload", "command", "env", "tags", "result", "plan"):
         if isinstance(row.get(key), str):
             try:
                 row[key] = json.loads(row[key])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qctl.model import CANCELLED, COMPLETED, FAILED, PENDING
+from qctl.model import BLOCKED, CANCELLED, COMPLETED, FAILED, PENDING
 from qctl.rules.backoff import DEFAULT, parse_backoff
 
 TYPE_CHECKING = False
@@ -23,6 +23,8 @@ CANCEL = "cancelled"  # somebody cancelled it
 STOPPED = "stopped"  # its worker was told to stop
 LOST = "lost"  # its worker died
 RESTARTED = "restarted"  # its machine was restarted, and the worker went with it
+SKIPPED = "skipped"  # a step whose condition did not hold: it counts as completed
+FANNED = "fanned out"  # a step with a foreach: it waits for the jobs that were made of it
 
 MAX_RESCUES = 10
 """Deaths of a whole worker that a job may be part of: each costs it no attempt, but it may not go on for ever."""
@@ -108,9 +110,9 @@ class Move:
 def decide(ending: Ending, facts: Facts, random: Callable[[], float]) -> Move:
     """The move that follows from an ending.
 
-    An attempt was used, unless the job was snoozed, stopped, or lost with its worker. The death of a worker is charged
-    lightly, MAX_RESCUES of them end a job; the death of the process that ran it costs the attempt, and MAX_CRASHES of them
-    end it; a restart of the machine and a stop of our own cost nothing. `random` gives 0..1, for jitter.
+    An attempt was used, unless the job was snoozed, stopped, lost with its worker, or did not run at all. The death of a
+    worker is charged lightly, MAX_RESCUES of them end a job; the death of the process that ran it costs the attempt, and
+    MAX_CRASHES of them end it; a restart of the machine and a stop of our own cost nothing. `random` gives 0..1, for jitter.
     """
     how, attempts, rescues = ending.how, facts.attempts, facts.rescues
     now = ending.finished_at
@@ -118,6 +120,10 @@ def decide(ending: Ending, facts: Facts, random: Callable[[], float]) -> Move:
         return Move(COMPLETED, attempts, 0, None, None)
     if how == CANCEL:
         return Move(CANCELLED, attempts, rescues, None, ending.error)
+    if how == SKIPPED:
+        return Move(COMPLETED, max(attempts - 1, 0), 0, None, ending.error)
+    if how == FANNED:
+        return Move(BLOCKED, max(attempts - 1, 0), rescues, None, None)
     if how == DEAD:
         return Move(FAILED, attempts, rescues, None, ending.error)
     if how in (STOPPED, RESTARTED):

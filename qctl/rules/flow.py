@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from qctl.model import BadValue
+from qctl.rules.flowstep import NAMES, NEEDS, Step, names_of, step_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-NEEDS = {"needs": "completed", "after": "completed", "after_any": "ended", "after_failed": "failed"}
-"""The keys of a step that name other steps, and the end of those that each asks for."""
-
-PARTS = ("name", "vars", "steps")
-LONGEST_NAME = 200
+PARTS = ("name", "vars", "steps", "on_failure")
 
 
-class Step:
-    """A step: `fields` as in rules/newjob.py, `needs`: by the name of a step the end of it that is waited for."""
-
-    __slots__ = ("fields", "name", "needs")
-
-    def __init__(self, name: str, fields: dict[str, Any], needs: dict[str, str]) -> None:
-        self.name = name
-        self.fields = fields
-        self.needs = needs
-
-
-def steps_of(data: Mapping[str, Any], given: Mapping[str, str] | None = None) -> list[Step]:
-    """The steps of a flow, checked whole. `given`: variables over those in its [vars]. Raises BadValue."""
+def steps_of(
+    data: Mapping[str, Any], given: Mapping[str, str] | None = None, on_failure: str | None = None
+) -> list[Step]:
+    """The steps of a flow, checked whole. `given`: variables over those in its [vars]; `on_failure`: the step that cleans
+    up, over the flow's own. Raises BadValue."""
     for part in data:
-        if part not in PARTS:
+        if part.replace("-", "_") not in PARTS:
             raise BadValue(f"{part!r:.40} is no part of a flow: use {', '.join(PARTS)}")
     variables = data.get("vars", {})
     if not isinstance(variables, dict):
@@ -46,12 +35,62 @@ def steps_of(data: Mapping[str, Any], given: Mapping[str, str] | None = None) ->
             raise BadValue(f"step {name!r}: there are two steps of that name")
         steps[name] = step_of(name, table, variables)
     for step in steps.values():
-        for need in step.needs:
-            if need == step.name:
+        for name in [*step.needs, *step.asks, *step.on_failure]:
+            if name == step.name:
                 raise BadValue(f"step {step.name!r} needs itself")
-            if need not in steps:
-                raise BadValue(f"step {step.name!r}: there is no step {need!r:.60}: it has {some(list(steps))}")
+            if name not in steps:
+                raise BadValue(f"step {step.name!r}: there is no step {name!r:.60}: it has {some(list(steps))}")
+    whole = on_failure if on_failure is not None else data.get("on_failure", data.get("on-failure"))
+    clean_up(steps, [] if whole is None else names_of("on_failure", whole))
     return in_order(steps)
+
+
+def clean_up(steps: dict[str, Step], whole: list[str]) -> None:
+    """Give the steps that clean up what they watch, and what they wait for. `whole`: those that watch the flow."""
+    for step in list(steps.values()):
+        for name in step.on_failure:
+            other = steps[name]
+            if other.needs.setdefault(step.name, "ended") != "ended" or step.name in other.on_failure:
+                raise BadValue(f"step {name!r} cleans up after {step.name!r}: it cannot need it in another way, too")
+            other.plan.setdefault("on_failure", []).append(step.name)
+    for name in whole:
+        if name not in steps:
+            raise BadValue(f"on_failure: there is no step {name!r:.60}: it has {some(list(steps))}")
+        if steps[name].needs or "on_failure" in steps[name].plan:
+            raise BadValue(f"on_failure: step {name!r} cleans up after the whole flow: it has no needs of its own")
+        steps[name].plan["on_failure"] = True
+    for step in steps.values():
+        for name in step.asks:
+            step.needs.setdefault(name, "ended" if step.plan.get("on_failure") is True else "completed")
+    if not whole:
+        return
+    apart = reached(steps, set(whole))
+    # One that waits for a failure is reached only by that; it is waited for once it was.
+    rest = {name for name in steps if name not in apart}
+    rest -= reached(steps, {name for name in rest if "failed" in steps[name].needs.values()})
+    needed = {need for name in rest for need in steps[name].needs}
+    for name in whole:
+        steps[name].needs |= {last: "ended" for last in steps if last in rest and last not in needed}
+
+
+def reached(steps: Mapping[str, Step], names: set[str]) -> set[str]:
+    """These steps, and all that need them, directly or through one another."""
+    behind = needed_by(steps)
+    found, left = set(names), list(names)
+    while left:
+        for name in behind[left.pop()]:
+            if name not in found:
+                found.add(name)
+                left.append(name)
+    return found
+
+
+def needed_by(steps: Mapping[str, Step]) -> dict[str, list[str]]:
+    behind: dict[str, list[str]] = {name: [] for name in steps}
+    for name, step in steps.items():
+        for need in step.needs:
+            behind[need].append(name)
+    return behind
 
 
 def some(names: Sequence[str]) -> str:
@@ -72,66 +111,10 @@ def named(steps: object) -> list[tuple[str, Any]]:
     return found
 
 
-def step_of(name: str, table: object, variables: Mapping[str, Any]) -> Step:
-    if not name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
-        raise BadValue(f"step {name!r:.40}: use 1 to {LONGEST_NAME} printable characters as its name")
-    if not isinstance(table, dict):
-        raise BadValue(f"step {name!r}: use a table with a type or a command")
-    needs: dict[str, str] = {}
-    fields: dict[str, Any] = {}
-    for key, value in table.items():
-        key = key.replace("-", "_")
-        if key not in NEEDS:
-            fields[key] = filled(value, variables, f"step {name!r}: {key}")
-            continue
-        names = [value] if isinstance(value, str) else value
-        if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
-            raise BadValue(f"step {name!r}: {key}: use a list of names of steps")
-        for one in names:
-            if needs.setdefault(one, NEEDS[key]) != NEEDS[key]:
-                raise BadValue(f"step {name!r} needs {one!r:.60} in two ways: give it once")
-    return Step(name, fields, needs)
-
-
-def filled(value: Any, variables: Mapping[str, Any], where: str) -> Any:
-    """The value with `${vars.NAME}` put in; a text that is nothing else takes the variable's own kind."""
-    if isinstance(value, dict):
-        return {key: filled(one, variables, where) for key, one in value.items()}
-    if isinstance(value, list):
-        return [filled(one, variables, where) for one in value]
-    if isinstance(value, str) and "${steps." in value:
-        raise BadValue(
-            f"{where}: results are not put into payloads: a handler finds them in `inputs`, a command in $QCTL_INPUTS"
-        )
-    if not isinstance(value, str) or "${vars." not in value:
-        return value
-    head, *rest = value.split("${vars.")
-    if not head and len(rest) == 1 and rest[0].endswith("}") and rest[0].count("}") == 1:
-        return variable(rest[0][:-1], variables, where)
-    parts = [head]
-    for piece in rest:
-        name, end, tail = piece.partition("}")
-        if not end:
-            raise BadValue(f"{where}: a ${{vars. has no closing brace")
-        parts += [str(variable(name, variables, where)), tail]
-    return "".join(parts)
-
-
-def variable(name: str, variables: Mapping[str, Any], where: str) -> Any:
-    if name not in variables:
-        raise BadValue(
-            f"{where}: there is no variable {name!r:.40} in [vars]: it has {some(list(variables)) or 'none'}"
-        )
-    return variables[name]
-
-
 def in_order(steps: Mapping[str, Step]) -> list[Step]:
     """The steps so that each stands behind all that it needs, else as given. Raises BadValue that shows a cycle."""
     left = {name: len(step.needs) for name, step in steps.items()}
-    behind: dict[str, list[str]] = {name: [] for name in steps}
-    for name, step in steps.items():
-        for need in step.needs:
-            behind[need].append(name)
+    behind = needed_by(steps)
     ready = [name for name, count in left.items() if not count]
     for name in ready:  # grows while it is read
         for other in behind[name]:
@@ -146,8 +129,14 @@ def in_order(steps: Mapping[str, Step]) -> list[Step]:
 def circle(steps: Mapping[str, Step], stuck: set[str]) -> str:
     """One circle among steps that each need another of them."""
     name = min(stuck)
-    seen: list[str] = []
+    seen: dict[str, int] = {}
     while name not in seen:
-        seen.append(name)
+        seen[name] = len(seen)
         name = min(need for need in steps[name].needs if need in stuck)
-    return " needs ".join([*seen[seen.index(name) :], name])
+    names = [*list(seen)[seen[name] :], name]
+    if len(names) > 12:
+        names = [*names[:6], "...", *names[-5:]]
+    return " needs ".join(names)
+
+
+__all__ = ["NAMES", "NEEDS", "Step", "steps_of"]

@@ -94,8 +94,11 @@ def references(schema: Any) -> Iterator[str]:
             yield from references(value)
 
 
-def complaint(schema: str, payload: str) -> str | None:
-    """Why a payload (JSON text) does not fit a schema (as stored), with the path in the payload; None when it does."""
+def complaint(schema: str, payload: str, *, but: str | None = None) -> str | None:
+    """Why a payload (JSON text) does not fit a schema (as stored), with the path in the payload; None when it does.
+
+    `but`: texts with this in them stand for something else, and fit anything.
+    """
     import json
 
     try:
@@ -105,10 +108,22 @@ def complaint(schema: str, payload: str) -> str | None:
     from jsonschema.exceptions import best_match
 
     try:
-        error = best_match(compiled(schema).iter_errors(value))
+        errors = compiled(schema).iter_errors(value)
+        error = best_match(errors if but is None else (one for one in errors if not is_open(one, but)))
     except Exception as problem:  # plain SQL may have stored any text as a schema, and it must not end a worker
         return f"payload: its schema cannot be applied: {shortened(str(problem)) or type(problem).__name__}"
     return None if error is None else f"{place('payload', error.absolute_path)}: {shortened(error.message)}"
+
+
+SURE = ("required", "additionalProperties", "type", "minItems", "maxItems", "minProperties", "maxProperties")
+"""What a schema says of a whole that holds however a text within it reads."""
+
+
+def is_open(error: Any, mark: str) -> bool:
+    """Whether a complaint may be about a text that stands for something else."""
+    if isinstance(error.instance, str) or error.validator not in SURE:
+        return mark in dumps(error.instance)
+    return False
 
 
 def place(root: str, path: Any) -> str:

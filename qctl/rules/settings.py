@@ -54,6 +54,8 @@ SETTINGS = {
     one.name: one
     for one in (
         Setting("max_payload", "1048576", "bytes a payload may have", at_least(1024)),
+        Setting("max_inputs", "16777216", "bytes of results that a step is given of those it needs", at_least(1024)),
+        Setting("max_foreach", "1000000", "jobs that one foreach may make", at_least(1)),
         Setting("output_limit", "1048576", "bytes kept of what a job writes, head and tail", at_least(4096)),
         Setting("default_timeout", "24h", "longest time of an attempt that says nothing itself", duration(0)),
         Setting("stale_after", "5m", "silence after which a lock elsewhere counts as lost", duration(10)),

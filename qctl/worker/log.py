@@ -12,9 +12,17 @@ if TYPE_CHECKING:
     from qctl.rules.ending import Ending, Move
     from qctl.worker.run import Run
 
-GLYPHS = {"start": "●", "completed": "✓", "failed": "✗", "pending": "↻", "cancelled": "–", "late": "!"}
-PLAIN = {"start": "*", "completed": "+", "failed": "x", "pending": "~", "cancelled": "-", "late": "!"}
-COLOURS = {"start": "36", "completed": "32", "failed": "31", "pending": "33", "cancelled": "", "late": "33"}
+GLYPHS = {"start": "●", "completed": "✓", "failed": "✗", "pending": "↻", "cancelled": "–", "blocked": "◌", "late": "!"}
+PLAIN = {"start": "*", "completed": "+", "failed": "x", "pending": "~", "cancelled": "-", "blocked": "=", "late": "!"}
+COLOURS = {
+    "start": "36",
+    "completed": "32",
+    "failed": "31",
+    "pending": "33",
+    "cancelled": "",
+    "blocked": "",
+    "late": "33",
+}
 
 
 class Log:
@@ -85,7 +93,7 @@ class Log:
             )  # fmt: skip
             return
         if status == "completed":
-            self.line(at, status, run, short(took))
+            self.line(at, status, run, short(took) + (f"  {printable(ending.error)}" if ending.error else ""))
             return
         from qctl.rules.clock import human
 

@@ -62,7 +62,12 @@ class TypeBook:
                 lease.command = self.commands[lease.type]
 
     def refuse(self, run: Run, now: float) -> Ending | None:
-        """The ending of a run whose payload does not fit its type's schema: no attempt can help. None: it may start."""
+        """The ending of a run that need not start: a step's verdict, or that its payload does not fit its type's schema,
+        where no attempt can help. None: it may start."""
+        if run.lease.verdict is not None:
+            how, error, result = run.lease.verdict
+            run.begin(now, 0.0)
+            return run.ending(how, now, error=error, result=result)
         schema = self.schemas.get(run.lease.type)
         if schema is None or (run.lease.command is not None and run.lease.type not in self.commands):
             return None

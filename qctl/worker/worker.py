@@ -294,7 +294,7 @@ class Worker:
         for (run, ending, _facts), outcome in zip(endings, outcomes, strict=True):
             move = outcome.move
             self.log.ended(run, ending, move)
-            if move is None:
+            if move is None or move.status not in self.counts:
                 continue
             self.counts[move.status] += 1
             if move.status == PENDING:

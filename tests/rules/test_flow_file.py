@@ -51,7 +51,7 @@ def test_steps_may_be_a_list_and_name_the_end_they_wait_for() -> None:
         ({"steps": {"a": {"needs": ["b"]}}}, "step 'a': there is no step 'b': it has a"),
         ({"steps": {"a": {"needs": ["b"]}, "b": {"needs": ["a"]}}}, "in a circle: a needs b needs a"),
         ({"steps": {"a": {"needs": 3}}}, "step 'a': needs: use a list of names"),
-        ({"steps": {"a": {}, "b": {"needs": ["a"], "after_failed": ["a"]}}}, "step 'b' needs 'a' in two ways"),
+        ({"steps": {"a": {}, "b": {"needs": ["a"], "after_failed": ["a"]}}}, "step 'b': it needs 'a' in two ways"),
         ({"steps": [{"name": "a"}, {"name": "a"}]}, "step 'a': there are two steps of that name"),
         ({"steps": [{"type": "a"}]}, "step 1 of [[steps]] has no name"),
         ({"steps": {"a": {"payload": {"x": "${vars.y}"}}}}, "step 'a': payload: there is no variable 'y' in [vars]"),

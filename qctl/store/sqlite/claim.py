@@ -79,7 +79,7 @@ def claim_jobs(
             lease.env,
             lease.created_at,
         ) = row
-        lease.inputs = None
+        lease.inputs = lease.verdict = None
         lease.attempts = attempts + 1
         lease.token = token + 1
         leases.append(lease)

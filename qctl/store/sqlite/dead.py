@@ -5,6 +5,7 @@ from __future__ import annotations
 from qctl.rules.when import to_text
 from qctl.store.sqlite.insert import key_rival
 from qctl.store.sqlite.look import LAST_CHARACTER
+from qctl.store.sqlite.needs import revive
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -149,6 +150,7 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
                 memory.keep(connection, number)
                 connection.execute(sql("replay_job"), (text, text, number))
                 connection.execute(sql("review_letters"), (job_id,))
+                revive(connection, number, text, memory)
                 numbers.append(number)
     return numbers
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from qctl.model import COMPLETED, FAILED, PENDING
-from qctl.rules.ending import CRASH, LOST, Ending, Facts, Move, decide, heed_cancel
+from qctl.model import CANCELLED, COMPLETED, FAILED, PENDING
+from qctl.rules.ending import CRASH, DEAD, FANNED, LOST, SKIPPED, Ending, Facts, Move, decide, heed_cancel
 from qctl.rules.when import to_text
 from qctl.store.sqlite.sql import sql
 
@@ -42,6 +42,11 @@ def finish_jobs(
             facts.crashes = crashes_before(connection, ending.number, ending.token, facts.attempts)
         move = decide(ending, facts, random)
         started, finished = to_text(ending.started_at), to_text(ending.finished_at)
+        if ending.how in (SKIPPED, FANNED):
+            outcomes.append(unrun(connection, worker, ending, move, started, now))
+            if ending.how == DEAD:
+                history.append(entry(ending, facts, worker, started, finished))
+            continue
         if move.status == COMPLETED:
             outcomes.append(Outcome(ending, move))
             completed.append(
@@ -53,25 +58,28 @@ def finish_jobs(
         if not move_on(connection, worker, ending, move, started, now):
             outcomes.append(Outcome(ending, None))
             continue
-        history.append(
-            (
-                ending.number,
-                ending.token,
-                facts.attempts,
-                worker,
-                started,
-                finished,
-                ending.how,
-                ending.exit_code,
-                storable(ending.error),
-            )
-        )
+        history.append(entry(ending, facts, worker, started, finished))
         outcomes.append(Outcome(ending, move))
     if completed:
         complete(connection, completed, outcomes)
     if history:
         connection.executemany(sql("insert_history"), history)
     return outcomes
+
+
+def entry(ending: Ending, facts: Facts, worker: str | None, started: str, finished: str) -> tuple[Any, ...]:
+    """The row of a run in the history."""
+    return (
+        ending.number,
+        ending.token,
+        facts.attempts,
+        worker,
+        started,
+        finished,
+        ending.how,
+        ending.exit_code,
+        storable(ending.error),
+    )
 
 
 def move_on(
@@ -97,7 +105,34 @@ def move_on(
     ).rowcount
     if changed and move.status == FAILED:
         connection.execute(sql("insert_dead_letter"), (ending.number,))
+    if (
+        changed
+        and move.status in (FAILED, CANCELLED)
+        and connection.execute("SELECT 1 FROM qctl_flows LIMIT 1").fetchone()
+    ):
+        from qctl.store.sqlite.cleanup import heed_end
+
+        heed_end(connection, ending.number, now, failed=move.status == FAILED)
     return bool(changed)
+
+
+def unrun(
+    connection: sqlite3.Connection, worker: str | None, ending: Ending, move: Move, started: str, now: str
+) -> Outcome:
+    """Write down the end of a step that did not run itself: it was skipped, or jobs are made of it."""
+    if ending.how == SKIPPED:
+        row = (move.attempts, now, now, started, storable(ending.error), ending.number, ending.token, worker)
+        return Outcome(ending, move if connection.execute(sql("skip_job"), row).rowcount else None)
+    from qctl.store.sqlite.fan import Fan
+
+    fan = Fan(connection, ending, move)
+    if not move_on(connection, worker, ending, fan.move, started, now):
+        return Outcome(ending, None)
+    fan.store(connection, now)
+    if fan.move.status in (FAILED, CANCELLED):
+        ending.how, ending.error = DEAD if fan.move.status == FAILED else FANNED, fan.move.error
+        return Outcome(ending, fan.move)
+    return Outcome(ending, move)
 
 
 def complete(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], outcomes: Sequence[Outcome]) -> None:

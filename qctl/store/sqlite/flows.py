@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qctl.model import BLOCKED, PENDING, NotFound
+from qctl.rules.payload import dumps
 from qctl.store.sqlite.insert import insert_jobs, need_room
 from qctl.store.sqlite.needs import insert_needs
 from qctl.store.sqlite.sql import sql
@@ -27,7 +28,8 @@ def insert_flow(store: SQLiteStore, name: str, steps: Sequence[tuple[Step, NewJo
         flow = connection.execute(sql("insert_flow"), (name, now)).lastrowid or 0
         for step, job in steps:
             status = BLOCKED if step.needs else PENDING
-            job.more = {**(job.more or {}), "flow": flow, "step": step.name, "status": status}
+            plan = dumps(step.plan) if step.plan else None
+            job.more = {**(job.more or {}), "flow": flow, "step": step.name, "status": status, "plan": plan}
         numbers = insert_jobs(connection, [job for _step, job in steps], now)
         by_name = {step.name: number for (step, _job), number in zip(steps, numbers, strict=True)}
         insert_needs(
@@ -38,6 +40,9 @@ def insert_flow(store: SQLiteStore, name: str, steps: Sequence[tuple[Step, NewJo
                 for need, kind in step.needs.items()
             ],
         )
+        cleaners = [by_name[step.name] for step, _job in steps if "on_failure" in step.plan]
+        if cleaners:
+            connection.execute(sql("set_cleaners"), (dumps(cleaners), flow))
     store.tidy()
     return flow
 

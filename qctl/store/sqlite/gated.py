@@ -60,7 +60,13 @@ def careful_rows(
 
 def expire_jobs(connection: sqlite3.Connection, numbers: list[int], now: str) -> int:
     """Cancel those of the jobs whose time to start is over; how many."""
-    return connection.executemany(sql("expire_job"), [(now, number, now) for number in numbers]).rowcount
+    done = connection.executemany(sql("expire_job"), [(now, number, now) for number in numbers]).rowcount
+    if connection.execute("SELECT 1 FROM qctl_flows LIMIT 1").fetchone():
+        from qctl.store.sqlite.cleanup import heed_end
+
+        for number in numbers:
+            heed_end(connection, number, now, failed=False)
+    return done
 
 
 def gated_rows(

@@ -175,6 +175,6 @@ def count_elsewhere(store: SQLiteStore, rows: Iterable[tuple[str, str, str | Non
         started = finished if started_at is None else ledger.seconds(started_at)
         if finished is not None and started is not None:
             ending = Ending(0, 0, SUCCEEDED, started_at=started, finished_at=finished)
-            ended.append(((ending, Facts(1, 1, None, 0, type_, due)), Move(COMPLETED, 1, 0, None, None)))
+            ended.append(((ending, Facts(1, 1, None, type=type_, due=due)), Move(COMPLETED, 1, 0, None, None)))
     ledger.put(tallies(ended, ledger.seconds))
     ledger.write(store.connection, force=True)

@@ -19,7 +19,7 @@ COLUMNS = (
     "number", "id", "type", "payload", "status", "priority", "attempts", "max_attempts", "last_error", "scheduled_at",
     "created_at", "updated_at", "completed_at", "locked_by", "locked_at", "queue", "command", "cwd", "env", "tags",
     "timeout", "backoff", "token", "rescues", "cancel_asked", "started_at", "worker", "exit_code", "result", "key",
-    "expires_at", "limit_key", "parent", "flow", "step", "schedule", "tick",
+    "expires_at", "limit_key", "parent", "flow", "step", "schedule", "tick", "plan",
 )  # fmt: skip
 SELECT = "SELECT " + ", ".join(COLUMNS) + " FROM jobs"
 LAST_CHARACTER = "\U0010ffff"

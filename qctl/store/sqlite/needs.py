@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qctl.model import BadValue, NotFound
+from qctl.rules.ending import DEAD
 from qctl.rules.needs import KINDS
 from qctl.store.sqlite.insert import MissingNeed
 from qctl.store.sqlite.sql import read, sql
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from qctl.model import Lease
     from qctl.rules.needs import Needs
     from qctl.store.sqlite.store import SQLiteStore
+    from qctl.store.sqlite.undo import Memory
 
 FIELD = {kind: field for field, kind in KINDS.items()}
 
@@ -102,11 +104,28 @@ def waits_for(store: SQLiteStore, numbers: Iterable[int]) -> dict[int, list[int]
 
 
 def give_inputs(connection: sqlite3.Connection, leases: Iterable[Lease]) -> None:
-    """Give claimed jobs the results of those they waited for: by step within their flow, else by number."""
-    from qctl.rules.newjob import quote
+    """Give claimed jobs the results of those they waited for, and steps of flows what their plan makes of those."""
+    from qctl.store.sqlite.steps import Inputs
 
     for lease in leases:
-        rows = connection.execute(sql("inputs"), (lease.number,)).fetchall()
-        if rows:
-            parts = [f"{quote(str(name))}:{'null' if result is None else result}" for name, result in rows]
-            lease.inputs = "{" + ",".join(parts) + "}"
+        (plan,) = connection.execute(sql("plan_of_job"), (lease.number,)).fetchone()
+        inputs = Inputs(connection, lease.number)
+        lease.inputs = inputs.text
+        if inputs.complaint is not None:
+            lease.verdict = (DEAD, inputs.complaint, None)
+        elif plan is not None:
+            from qctl.store.sqlite.steps import make_ready
+
+            make_ready(connection, lease, plan, inputs)
+
+
+def revive(connection: sqlite3.Connection, number: int, now: str, memory: Memory) -> None:
+    """A job that runs again may be one of a foreach that failed because of it: that waits for it again."""
+    row = connection.execute(sql("foreach_of_child"), (number,)).fetchone()
+    if row is None:
+        return
+    step, id_ = row
+    memory.keep(connection, step)
+    connection.execute(sql("wait_again"), (step, step))
+    connection.execute(sql("replay_job"), (now, now, step))
+    connection.execute(sql("review_letters"), (id_,))

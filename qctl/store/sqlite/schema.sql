@@ -47,7 +47,8 @@ CREATE TABLE jobs (
   flow          INTEGER,                           -- the flow it belongs to, and its step there
   step          TEXT,
   schedule      TEXT,                              -- the schedule that made it, and the tick it stands for
-  tick          TEXT
+  tick          TEXT,
+  plan          TEXT                               -- JSON: what a step looks at when it starts, see rules/flowstep.py
 );
 
 -- A claim walks the lanes (priority, queue, type) from the top and reads each in order of scheduled_at, number.
@@ -305,7 +306,8 @@ END;
 CREATE TABLE qctl_flows (
   number     INTEGER PRIMARY KEY AUTOINCREMENT,
   name       TEXT NOT NULL,
-  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
+  on_failure TEXT -- JSON array: the jobs that clean up when a step has failed
 );
 
 -- What was done once: the course's table. A handler marks its effect here in the transaction that makes it.

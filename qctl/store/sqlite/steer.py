@@ -5,6 +5,7 @@ from __future__ import annotations
 from qctl.model import BLOCKED, CANCELLED, COMPLETED, FAILED, FINISHED, KEY_HELD, PENDING, PROCESSING, BadValue
 from qctl.rules.when import to_text
 from qctl.store.sqlite.insert import key_rival
+from qctl.store.sqlite.needs import revive
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -52,12 +53,17 @@ def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[
     done: dict[int, str] = {}
     text = to_text(now)
     memory = Memory(store, "cancel", now)
+    flows = store.read("SELECT 1 FROM qctl_flows LIMIT 1")
+    if flows:
+        from qctl.store.sqlite.cleanup import heed_end
     for chunk in chunks(numbers):
         with store.write() as connection:
             for number in chunk:
                 memory.keep(connection, number)
                 if connection.execute(sql("cancel_waiting"), (text, number)).rowcount:
                     done[number] = CANCELLED
+                    if flows:
+                        heed_end(connection, number, text, failed=False)
                     continue
                 memory.drop_last(connection)
                 if connection.execute(sql("ask_cancel"), (number,)).rowcount:
@@ -98,6 +104,7 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
                     connection.execute(sql("replay_job"), (text, text, number))
                     if status == FAILED:
                         connection.execute(sql("review_letters"), (id_,))
+                    revive(connection, number, text, memory)
                     done[number] = PENDING
                 else:
                     done[number] = status

@@ -1,0 +1,78 @@
+"""Steps that clean up after a failure. They wait for the end of the steps they watch; what cannot come to an end any more,
+because what it needs failed or was cancelled, is not waited for."""
+
+from __future__ import annotations
+
+from qctl.store.sqlite.sql import sql
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+
+def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: bool) -> None:
+    """A step has failed, or was cancelled: let those that clean up in its flow wait for what still can end."""
+    row = connection.execute(sql("cleaners_of"), (number,)).fetchone()
+    if row is None:
+        return
+    import json
+
+    step, flow, cleaners = row[0], row[1], json.loads(row[2])
+    if number in cleaners:
+        return
+    stuck = stuck_behind(connection, number)
+    for cleaner in cleaners:
+        status, plan = connection.execute(sql("state_of_cleaner"), (cleaner,)).fetchone() or ("", None)
+        behind = reached(connection, cleaner)
+        if number in behind or status not in ("blocked", "completed"):
+            continue
+        watched = json.loads(plan or "{}").get("on_failure")
+        wanted: set[int] = set()
+        if status == "completed":
+            if not failed or not (watched is True or step in (watched or ())):
+                continue
+            connection.execute(sql("keep_completion"), (cleaner,))
+            connection.execute(sql("clean_again"), (now, now, cleaner))
+            wanted = {one[0] for one in connection.execute(sql("running_in_flow"), (flow,))}
+        connection.executemany(sql("drop_need"), [(cleaner, one) for one in stuck])
+        if watched is True:
+            wanted |= frontier(connection, stuck) | released(connection, number)
+            tied = wanted - behind - stuck - {cleaner, *cleaners}
+            connection.executemany(sql("tie_end"), [(cleaner, one) for one in sorted(tied)])
+        connection.execute(sql("unblock_met"), (cleaner,))
+
+
+def stuck_behind(connection: sqlite3.Connection, number: int) -> set[int]:
+    """The blocked jobs that cannot run any more, now that this one has ended as it has."""
+    found: set[int] = set()
+    left = [number]
+    while left:
+        for (one,) in connection.execute(sql("left_behind"), (left.pop(),)).fetchall():
+            if one not in found:
+                found.add(one)
+                left.append(one)
+    return found
+
+
+def frontier(connection: sqlite3.Connection, stuck: Iterable[int]) -> set[int]:
+    """What the stuck jobs wait for, and may still end."""
+    return {row[0] for one in stuck for row in connection.execute(sql("waits_for"), (one,))}
+
+
+def released(connection: sqlite3.Connection, number: int) -> set[int]:
+    """What the failure of a job let go, and what follows from that."""
+    first = {row[0] for row in connection.execute(sql("let_go_by_failure"), (number,))}
+    return first.union(*[reached(connection, one) for one in first])
+
+
+def reached(connection: sqlite3.Connection, number: int) -> set[int]:
+    """All that waits for a job, directly or through one another; what waits for a failure is reached only by that."""
+    found: set[int] = set()
+    left = [number]
+    while left:
+        for (one,) in connection.execute(sql("behind"), (left.pop(),)).fetchall():
+            if one not in found:
+                found.add(one)
+                left.append(one)
+    return found

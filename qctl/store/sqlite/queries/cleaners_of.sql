@@ -1,0 +1,3 @@
+-- Primary keys of jobs and qctl_flows. The jobs of a foreach do not count, their step does.
+SELECT step, flow, on_failure FROM jobs JOIN qctl_flows ON qctl_flows.number = jobs.flow
+WHERE jobs.number = ? AND on_failure IS NOT NULL AND jobs.parent IS NULL

@@ -1,0 +1,2 @@
+-- Primary key.
+SELECT plan FROM jobs WHERE number = ?

@@ -1,0 +1,2 @@
+-- Primary key.
+UPDATE qctl_flows SET on_failure = ? WHERE number = ?

@@ -1,0 +1,2 @@
+-- Primary key.
+UPDATE jobs SET plan = ? WHERE number = ?

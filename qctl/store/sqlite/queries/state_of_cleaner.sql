@@ -1,0 +1,2 @@
+-- Primary key.
+SELECT status, plan FROM jobs WHERE number = ?
