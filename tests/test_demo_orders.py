@@ -72,7 +72,7 @@ def test_what_it_says_to_type_next_mends_the_order_that_waits(
         ("INSERT INTO mails SELECT * FROM mails LIMIT 1", "follow-up, none twice|confirmation, none twice"),
         ("INSERT INTO charges SELECT * FROM charges LIMIT 1", "charged, none twice"),
         ("DELETE FROM stock_moves WHERE rowid = 1", "taken from stock once"),
-        ("UPDATE mails SET sent_at = 1.0", "the mails kept to"),
+        ("UPDATE mails SET sent_at = 1.0", "mails kept to"),
         ("INSERT INTO reports SELECT * FROM reports", "one report"),
         ("INSERT INTO jobs (type, payload) VALUES ('process_order', '{\"order\": 1}')", "each with its job"),
     ],

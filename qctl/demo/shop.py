@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from qctl.queue import Queue
 
-RATE = 10  # mails a second, for up to 40 customers; more of them get more
 PACE = 8  # customers a second
 PATIENCE = 90.0  # seconds that anything may take on a busy machine
 OLD = 20
@@ -47,7 +46,7 @@ class Played:
 
     def __init__(self, requests: int) -> None:
         self.requests = requests
-        self.rate = max(RATE, requests // 4)
+        self.rate = max(4, requests // 6)  # mails a second
         self.old = OLD
         self.placed: list[int] = []
         self.closed: list[int] = []
