@@ -19,12 +19,14 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qctl.builder import chain, flow, group, item, step
-    from qctl.handlers import Dead, JobContext, Retry, Snooze, handler, on_start, on_stop
+    from qctl.context import Context, JobContext, current
+    from qctl.handlers import Dead, Retry, Snooze, handler, on_start, on_stop
     from qctl.model import BadValue, Job, NotFound, QctlError, QueueFileError, QueueLocked
     from qctl.queue import Enqueued, Queue
 
 __all__ = [
     "BadValue",
+    "Context",
     "Dead",
     "Enqueued",
     "Job",
@@ -38,6 +40,7 @@ __all__ = [
     "Snooze",
     "__version__",
     "chain",
+    "current",
     "flow",
     "group",
     "handler",
@@ -49,7 +52,8 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(("Queue", "Enqueued"), "queue"),
-    **dict.fromkeys(("handler", "JobContext", "Retry", "Snooze", "Dead", "on_start", "on_stop"), "handlers"),
+    **dict.fromkeys(("handler", "Retry", "Snooze", "Dead", "on_start", "on_stop"), "handlers"),
+    **dict.fromkeys(("Context", "JobContext", "current"), "context"),
     **dict.fromkeys(("chain", "flow", "group", "item", "step"), "builder"),
 }
 

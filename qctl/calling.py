@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qctl.context import running
 from qctl.handlers import Dead, Retry, Snooze
 from qctl.model import BadValue
 
@@ -10,13 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from qctl.handlers import Handler, JobContext
+    from qctl.context import JobContext
+    from qctl.handlers import Handler
+    from qctl.model import NewJob
 
 
 class Verdict:
-    """How one call of a handler ended, in the words of rules/ending.py. `result` is JSON text."""
+    """How one call of a handler ended, in the words of rules/ending.py. `result`: JSON text; `children`: jobs it adds."""
 
-    __slots__ = ("after", "error", "how", "result")
+    __slots__ = ("after", "children", "error", "how", "result")
 
     def __init__(
         self, how: str, result: str | None = None, error: str | None = None, after: float | None = None
@@ -25,6 +28,7 @@ class Verdict:
         self.result = result
         self.error = error
         self.after = after
+        self.children: list[NewJob] | None = None
 
 
 def call(known: Handler, payload: str, context: JobContext, run_async: Callable[[Any], Any]) -> Verdict:
@@ -52,14 +56,23 @@ def call(known: Handler, payload: str, context: JobContext, run_async: Callable[
             fields["inputs"] = context.inputs
         if context.begins and not context.begins():
             return Verdict(ending.STOPPED, error="it could not begin within the period of its rate")
+        running.set(context)
         value = known.function(**fields)
         if known.is_async:
             value = run_async(value)
-        if value is None:
-            return Verdict(ending.SUCCEEDED)
-        return result_of(value)
+        return success(value, context)
     except Exception as error:
         return verdict_of(error)
+
+
+def success(value: Any, context: JobContext) -> Verdict:
+    """The handler returned."""
+    from qctl.rules import ending
+
+    verdict = Verdict(ending.SUCCEEDED) if value is None else result_of(value)
+    if context.children is not None and verdict.how == ending.SUCCEEDED:
+        verdict.children = context.children
+    return verdict
 
 
 def verdict_of(error: Exception) -> Verdict:
@@ -89,8 +102,6 @@ def begun(coroutine: Any) -> Any:
 
 async def call_async(known: Handler, payload: str, context: JobContext) -> Verdict:
     """Like `call`, for a handler that is a coroutine, on the running event loop."""
-    from qctl.rules import ending
-
     try:
         return call(known, payload, context, begun)  # it did not get as far as the coroutine
     except Begun as it:
@@ -98,7 +109,7 @@ async def call_async(known: Handler, payload: str, context: JobContext) -> Verdi
             value = await it.coroutine
         except Exception as error:
             return verdict_of(error)
-        return Verdict(ending.SUCCEEDED) if value is None else result_of(value)
+        return success(value, context)
 
 
 def result_of(value: Any) -> Verdict:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from qctl.context import Context
 from qctl.model import BadValue, TypeDefaults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
@@ -49,60 +49,6 @@ def delay(after: str | float | None) -> float | None:
     return seconds("after", after)
 
 
-class JobContext:
-    """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts, and
-    `context`, where the functions of `on_start` put what all jobs of a process share."""
-
-    __slots__ = ("attempt", "begins", "id", "inputs_text", "max_attempts", "number", "type")
-
-    def __init__(
-        self, number: int, id: str, type: str, attempt: int, max_attempts: int, inputs: str | None = None
-    ) -> None:
-        self.inputs_text = inputs
-        self.begins: Callable[[], bool] | None = None  # asked right before the function is called: whether it may
-        self.number = number
-        self.id, self.type = id, type
-        self.attempt = attempt
-        self.max_attempts = max_attempts
-
-    def once(self, connection: sqlite3.Connection, name: str = "") -> bool:
-        """Mark this job's effect as done, in the caller's own transaction; False when an earlier run did it already.
-
-        `connection`: to the database that the effect is made in; mark and effect commit together or not at all, so a
-        repeat after a crash skips what was done. The mark is a row of `processed_jobs`, which is made when it is missing.
-        `name` tells several effects of one job apart. Raises BadValue when the connection would commit at once.
-
-            if job.once(connection):
-                connection.execute("UPDATE accounts SET ...")
-            connection.commit()
-        """
-        from qctl.store.sqlite.once import mark
-
-        return mark(connection, f"{self.id}:{name}" if name else self.id)
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        """The results of the jobs that this one waited for: by step within its flow, else by number (as text)."""
-        import json
-
-        return json.loads(self.inputs_text) if self.inputs_text else {}
-
-    @property
-    def context(self) -> Context:
-        return shared
-
-
-class Context:
-    """What all jobs of one handler process share, such as clients and pools: attributes, as `on_start` sets them."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"no function of on_start has put {name!r} into the context")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-
-
-shared = Context()
 starters: list[Callable[[Context], Any]] = []
 stoppers: list[Callable[[Context], Any]] = []
 

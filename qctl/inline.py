@@ -6,6 +6,7 @@ import random
 import time
 
 from qctl import calling, handlers
+from qctl.context import JobContext
 from qctl.model import TypeDefaults
 from qctl.rules.ending import Ending, Facts
 from qctl.rules.when import to_text
@@ -40,8 +41,8 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
         if not leases:
             break
         lease = leases[0]
-        context = handlers.JobContext(
-            lease.number, lease.id, lease.type, lease.attempts, lease.max_attempts, lease.inputs
+        context = JobContext(
+            lease.number, lease.id, lease.type, lease.attempts, lease.max_attempts, lease.inputs, queue
         )
         verdict = (
             decided(lease)
@@ -57,6 +58,7 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
             error=verdict.error,
             result=verdict.result,
             after=verdict.after,
+            children=verdict.children or (),
         )
         facts = Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues, type=lease.type, due=lease.due)
         queue.store.finish(WORKER, [(ending, facts)], to_text(moment), random.random)

@@ -16,9 +16,10 @@ import sys
 import time
 
 from qctl import calling, handlers
+from qctl.context import JobContext, shared
 from qctl.model import BadValue
 from qctl.worker import cleanup
-from qctl.worker.frames import Unpacker, pack
+from qctl.worker.frames import Unpacker, pack, pack_jobs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,10 +161,10 @@ class Child:
     def work(self, job: tuple[Any, ...]) -> None:
         global busy
         number, id_, type_, payload, attempt, max_attempts, inputs, latest = job
+        context = JobContext(number, id_, type_, attempt, max_attempts, inputs)
         started = time.time()
         try:
             busy = True
-            context = handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs)
             if latest is not None:
                 context.begins = teller(self.begun, number, latest)
             verdict = calling.call(handlers.registry[type_], payload, context, self.run_async)
@@ -178,6 +179,7 @@ class Child:
             verdict = calling.Verdict("failed", error=calling.describe(problem))
         finally:
             busy = False
+            context.is_over = True
         finished = time.time()
         flush()
         if self.is_copy:
@@ -185,7 +187,10 @@ class Child:
         for number_of_stream, fd in enumerate(self.marks, 1):
             os.write(fd, self.nonce)
             os.dup2(fd, number_of_stream)  # the next job finds its output as it should be
-        self.send((DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished))
+        children = verdict.children and pack_jobs(verdict.children)
+        self.send(
+            (DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished, children)
+        )
         if verdict.error is not None and verdict.error.startswith("MemoryError"):
             leave()  # what the job took may not come back; the next job shall have all of it
 
@@ -195,7 +200,9 @@ class Child:
             import asyncio
 
             self.runner = asyncio.Runner()
-        return self.runner.run(coroutine)
+        from contextvars import copy_context
+
+        return self.runner.run(coroutine, context=copy_context())  # which knows the current job
 
 
 def load(modules: list[str], memory: int | None) -> tuple[Any, ...]:
@@ -211,7 +218,7 @@ def load(modules: list[str], memory: int | None) -> tuple[Any, ...]:
             load_module(module)
         for starter in handlers.starters:
             what = f"on_start {handlers.place(starter)}"
-            starter(handlers.shared)
+            starter(shared)
     except BaseException as problem:
         import traceback
 
@@ -229,7 +236,7 @@ def leave() -> NoReturn:
     """The worker has no more for us: end in good order."""
     for stopper in handlers.stoppers:
         try:
-            stopper(handlers.shared)
+            stopper(shared)
         except Exception as problem:
             sys.stderr.write(f"on_stop {handlers.place(stopper)}: {calling.describe(problem)}\n")
     flush()

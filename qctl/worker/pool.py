@@ -12,6 +12,7 @@ from qctl.model import BadValue, TypeDefaults
 from qctl.rules import ending
 from qctl.worker import cleanup
 from qctl.worker.child import DONE, READY
+from qctl.worker.frames import unpack_jobs
 from qctl.worker.process import READ, HandlerProcess
 from qctl.worker.room import has_room
 from qctl.worker.run import KILL_AFTER, Run
@@ -55,7 +56,8 @@ class Pool:
         self.modules = modules
         self.size = size
         self.verbose = verbose
-        inherited = {name: value for name, value in os.environ.items() if name not in (JOB, RUN)}
+        # Not QCTL_LEASE: of the job that runs this worker, if one does; those here are others.
+        inherited = {name: value for name, value in os.environ.items() if name not in (JOB, RUN, "QCTL_LEASE")}
         self.environment = {**inherited, "QCTL_DB": db, WORKER: worker}
         self.begun = Begun()
         self.watch = watch
@@ -181,13 +183,16 @@ class Pool:
                 if message[2]:  # it loaded when the worker began and does not any more: end it, others may do better
                     process.signal(signal.SIGKILL)
             elif message[0] == DONE and process.queue:
-                _kind, _number, how, error, result, after, started, finished = message
+                _kind, _number, how, error, result, after, started, finished, rows = message
                 run = process.queue.popleft()
                 process.load = process.load - run.expected if process.queue else 0.0
                 process.drain(run)
                 if process.queue:
                     process.queue[0].begin(finished, now)
-                done = run.ending(how, finished, error=error, result=result, after=after, started_at=started)
+                children = unpack_jobs(rows) if rows else ()
+                done = run.ending(
+                    how, finished, error=error, result=result, after=after, started_at=started, children=children
+                )
                 self.ended.append((run, done, run.facts()))
                 process.done += 1
         if self.is_worn(process):

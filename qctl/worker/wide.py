@@ -15,10 +15,11 @@ import threading
 import time
 
 from qctl import calling, handlers
+from qctl.context import JobContext
 from qctl.rules import ending
 from qctl.worker import child
 from qctl.worker.child import CANCEL, DONE, JOBS, LOAD, OUTPUT
-from qctl.worker.frames import Unpacker, pack
+from qctl.worker.frames import Unpacker, pack, pack_jobs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Wide:
         def never_begun(_task: Any) -> None:
             if self.tasks.pop(number, None) is not None:  # cancelled before its first step
                 now = time.time()
-                self.send((DONE, number, ending.STOPPED, "interrupted", None, None, now, now))
+                self.send((DONE, number, ending.STOPPED, "interrupted", None, None, now, now, None))
 
         task.add_done_callback(never_begun)
 
@@ -134,7 +135,7 @@ class Wide:
     async def work(self, job: tuple[Any, ...]) -> None:
         number, id_, type_, payload, attempt, max_attempts, inputs, latest = job
         current.set(number)
-        context = handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs)
+        context = JobContext(number, id_, type_, attempt, max_attempts, inputs)
         started = time.time()
         try:
             known = handlers.registry[type_]
@@ -150,11 +151,15 @@ class Wide:
             verdict = calling.Verdict(ending.STOPPED, error="interrupted")  # the worker knows what for
         except BaseException as problem:  # a handler may raise anything; the process lives on
             verdict = calling.Verdict(ending.ERROR, error=calling.describe(problem))
+        context.is_over = True
         del self.tasks[number]
         finished = time.time()
-        self.send((DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished))
+        children = pack_jobs(verdict.children)
+        self.send(
+            (DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished, children)
+        )
 
-    def call(self, known: handlers.Handler, payload: str, context: handlers.JobContext) -> calling.Verdict:
+    def call(self, known: handlers.Handler, payload: str, context: JobContext) -> calling.Verdict:
         """In a thread of its own."""
         self.threads[context.number] = threading.get_ident()
         try:

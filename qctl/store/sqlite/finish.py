@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from qctl.model import CANCELLED, COMPLETED, FAILED, PENDING
-from qctl.rules.ending import CRASH, DEAD, FANNED, LOST, SKIPPED, Ending, Facts, Move, decide, heed_cancel
+from qctl.rules.ending import CRASH, DEAD, ERROR, FANNED, LOST, SKIPPED, Ending, Facts, Move, decide, heed_cancel
 from qctl.rules.when import to_text
+from qctl.store.sqlite.children import abandon, bear
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -48,11 +49,15 @@ def finish_jobs(
                 history.append(entry(ending, facts, worker, started, finished))
             continue
         if move.status == COMPLETED:
-            outcomes.append(Outcome(ending, move))
-            completed.append(
-                (finished, now, started, ending.exit_code, ending.result, ending.number, ending.token, worker)
-            )
-            continue
+            row = (finished, now, started, ending.exit_code, ending.result, ending.number, ending.token, worker)
+            problem = bear(connection, row, ending.number, ending.children, now) if ending.children else ""
+            if not problem:
+                outcomes.append(Outcome(ending, move))
+                if not ending.children:
+                    completed.append(row)
+                continue
+            ending.how, ending.error, ending.result = ERROR, problem, None
+            move = decide(ending, facts, random)
         if move.status == PENDING and is_cancelled(connection, ending.number):
             move = heed_cancel(move)
         if not move_on(connection, worker, ending, move, started, now):
@@ -103,8 +108,10 @@ def move_on(
             worker,
         ),
     ).rowcount
-    if changed and move.status == FAILED:
-        connection.execute(sql("insert_dead_letter"), (ending.number,))
+    if changed:
+        abandon(connection, ending.number, now)
+        if move.status == FAILED:
+            connection.execute(sql("insert_dead_letter"), (ending.number,))
     if (
         changed
         and move.status in (FAILED, CANCELLED)
