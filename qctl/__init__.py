@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from qctl.builder import chain, flow, group, item, step
     from qctl.context import Context, JobContext, current
     from qctl.handlers import Dead, Retry, Snooze, handler, on_start, on_stop
-    from qctl.model import BadValue, Job, NotFound, QctlError, QueueFileError, QueueLocked
-    from qctl.queue import Enqueued, Queue
+    from qctl.model import BadValue, Enqueued, Job, NotFound, QctlError, QueueFileError, QueueLocked
+    from qctl.queue import Queue
 
 __all__ = [
     "BadValue",
@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Queue", "Enqueued"), "queue"),
+    "Queue": "queue",
     **dict.fromkeys(("handler", "Retry", "Snooze", "Dead", "on_start", "on_stop"), "handlers"),
     **dict.fromkeys(("Context", "JobContext", "current"), "context"),
     **dict.fromkeys(("chain", "flow", "group", "item", "step"), "builder"),

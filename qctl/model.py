@@ -275,3 +275,17 @@ class Filter:
 
     def __bool__(self) -> bool:
         return any(getattr(self, part) not in (None, (), []) for part in self.__slots__)
+
+
+class Enqueued(int):
+    """The number of a job just stored, which also knows its `id`, `type`, `status`, and whether it is a `duplicate`."""
+
+    id: str
+    type: str
+    status: str
+    scheduled_at: str
+    duplicate: bool
+
+    @property
+    def number(self) -> int:
+        return int(self)

@@ -7,7 +7,7 @@ import time
 
 from qctl.flows import Flows
 from qctl.inspection import Inspection
-from qctl.model import COMMAND_TYPE, PENDING, BadValue, FateUnknown, NewJob
+from qctl.model import COMMAND_TYPE, PENDING, BadValue, Enqueued, FateUnknown, NewJob
 from qctl.rules import payload as payloads
 from qctl.rules.newjob import new_job
 from qctl.rules.when import to_text
@@ -42,20 +42,6 @@ def default_path() -> str:
 def announce_migrations(tell: Callable[[str], None]) -> None:
     """Have it told, in a line each, how the migration of a large older file goes on."""
     connection.announce = tell
-
-
-class Enqueued(int):
-    """The number of a job just stored, which also knows its `id`, `type`, `status`, and whether it is a `duplicate`."""
-
-    id: str
-    type: str
-    status: str
-    scheduled_at: str
-    duplicate: bool
-
-    @property
-    def number(self) -> int:
-        return int(self)
 
 
 class Queue(Inspection, Scheduling, TypeSettings, Flows):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qctl.cli.spec import Values
-    from qctl.queue import Enqueued
+    from qctl.model import Enqueued
 
 RARE = ("expires", "key", "key_for")
 PRIORITY_WORDS = ("low", "normal", "high", "critical")

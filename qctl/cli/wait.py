@@ -11,8 +11,8 @@ from qctl.model import TimedOut
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qctl.cli.spec import Values
-    from qctl.model import Job
-    from qctl.queue import Enqueued, Queue
+    from qctl.model import Enqueued, Job
+    from qctl.queue import Queue
 
 FASTEST, SLOWEST = 0.01, 0.25
 ENDED = ("completed", "failed", "cancelled")

@@ -8,6 +8,7 @@ import time
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite import workers
+from qctl.store.sqlite.gates import forget_starts
 from qctl.store.sqlite.ledger import write_rest
 from qctl.store.sqlite.room import keep_reserve
 from qctl.store.sqlite.upkeep import upkeep
@@ -62,7 +63,7 @@ class Care:
         if now >= self.next_beat:  # before anything else: after a long sleep it must know what it still holds
             self.beat(now)
             self.compare(now)
-            self.store.forget_starts(time.time())
+            forget_starts(self.store, time.time())
             keep_reserve(self.store)
         if now >= self.next_tend:
             self.next_tend = now + TEND

@@ -11,10 +11,11 @@ import time
 from collections import deque
 
 from qctl.rules import ending
+from qctl.worker.command import CommandRun, cannot_start, inputs_path, limited, payload_on, result_of
 from qctl.worker.guard import Guard
 from qctl.worker.output import STDERR, STDOUT
-from qctl.worker.room import AGAIN, SCARCE, highest
-from qctl.worker.run import KILL_AFTER, Run
+from qctl.worker.room import highest
+from qctl.worker.run import KILL_AFTER
 from qctl.worker.spawn import spawn
 from qctl.worker.sweep import WORKER
 
@@ -22,7 +23,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qctl.model import Lease
     from qctl.rules.ending import Ending, Facts
 
     Gone = tuple["CommandRun", int, float]
@@ -30,49 +30,10 @@ if TYPE_CHECKING:
 
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL: again later, no attempt used
 FOR_GOOD = (65, 78)  # EX_DATAERR, EX_CONFIG
-NOT_EXECUTABLE, NOT_FOUND = 126, 127
-PIPE = 4096  # bytes that any pipe takes at once
-RESULT_LIMIT = 1 << 20
-READ = 1 << 16
 SHORT = 0.005
 """Seconds after which a command's pipes are watched; most have ended by then, and are read just once, at the end."""
 
 LAST_READS = 64  # what a job left in its pipes is read to this many times READ; a grandchild may write for ever
-
-
-class CommandRun(Run):
-    """A command that runs. `pipes`: its output, by descriptor, as long as it is open."""
-
-    __slots__ = ("pid", "pipes", "result_path", "watched")
-
-    def __init__(self, lease: Lease, time_limit: float, output_limit: int) -> None:
-        super().__init__(lease, time_limit, output_limit)
-        self.pid = 0
-        self.pipes: dict[int, int] = {}
-        self.result_path = ""
-        self.watched = False
-
-    def signal(self, number: int) -> None:
-        """Send a signal to the whole group. The leader is not reaped yet, so the number is still its own."""
-        try:
-            os.killpg(self.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass
-
-    def read(self, fd: int) -> int | None:
-        """Take what the pipe holds, READ bytes at most: how many they were, 0 when it was closed, None when it is empty."""
-        try:
-            data = os.read(fd, READ)
-        except BlockingIOError:
-            return None
-        if data:
-            self.write(self.pipes[fd], data)
-        return len(data)
-
-
-def inputs_path(run: CommandRun) -> str:
-    """The file with the results of the jobs that a command waited for: its QCTL_INPUTS."""
-    return f"{run.result_path.removesuffix('.json')}.inputs.json"
 
 
 class Commands:
@@ -164,7 +125,6 @@ class Commands:
         lease = run.lease
         variables = dict(self.environment)
         variables["QCTL_JOB"] = str(lease.number)
-        variables["QCTL_TOKEN"] = str(lease.token)
         variables["QCTL_JOB_ID"] = lease.id
         variables["QCTL_TYPE"] = lease.type
         variables["QCTL_ATTEMPT"] = str(lease.attempts)
@@ -172,7 +132,7 @@ class Commands:
         variables["QCTL_RESULT"] = run.result_path
         variables["QCTL_LEASE"] = str(
             lease.token
-        )  # so that `qctl enqueue` in it knows whether the job is still its own
+        )  # tells which run it is to whoever looks, `qctl enqueue` in it included
         if lease.inputs is not None:
             variables["QCTL_INPUTS"] = inputs_path(run)
             with open(variables["QCTL_INPUTS"], "w", encoding="utf-8") as file:
@@ -238,7 +198,7 @@ class Commands:
             self.drop(fd, run)
 
     def verdict(self, run: CommandRun, status: int, now: float) -> Ending:
-        result, complaint = self.result(run)
+        result, complaint = result_of(run)
         if status == 0:
             if complaint and run.fate is None:
                 return run.ending(ending.DEAD, now, error=complaint, exit_code=0)
@@ -252,29 +212,6 @@ class Commands:
         how = ending.SNOOZE if status == TEMPORARY_FAILURE else ending.DEAD if status in FOR_GOOD else ending.ERROR
         return run.ending(how, now, error=text, exit_code=status)
 
-    def result(self, run: CommandRun) -> tuple[str | None, str | None]:
-        """The JSON that the command left in $QCTL_RESULT, or a complaint about it."""
-        try:
-            if run.lease.inputs is not None and os.path.exists(inputs_path(run)):
-                os.unlink(inputs_path(run))
-            with open(run.result_path, "rb") as file:
-                data = file.read(RESULT_LIMIT + 1)
-            os.unlink(run.result_path)
-        except FileNotFoundError:
-            return None, None
-        except OSError as error:
-            return None, f"its result cannot be read: {error.strerror}"
-        if not data.strip():
-            return None, None
-        if len(data) > RESULT_LIMIT:
-            return None, f"its result is over {RESULT_LIMIT:,} bytes"
-        try:
-            from qctl.rules.payload import dumps, refuse_constant
-
-            return dumps(json.loads(data, parse_constant=refuse_constant)), None
-        except (ValueError, RecursionError):
-            return None, "its result is not JSON"
-
     def end(self, run: CommandRun, fate: str, monotonic: float) -> None:
         """Ask a run to end, and set the time at which it is killed."""
         if run.fate is None:
@@ -286,44 +223,3 @@ class Commands:
         """No command runs any more."""
         self.guard.close()
         os.close(self.nothing)
-
-
-def limited(words: list[str], memory: int) -> list[str]:
-    """The command under a limit of memory, set by a shell, since posix_spawn has no word for it."""
-    return ["/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(max(1, memory // 1024)), *words]
-
-
-def payload_on(payload: str) -> int | None:
-    """A descriptor from which the command reads its payload; None when it has none."""
-    if payload in ("{}", ""):
-        return None
-    data = payload.encode("utf-8", "surrogatepass")
-    if len(data) <= PIPE:
-        read_end, write_end = os.pipe()
-        os.write(write_end, data)
-        os.close(write_end)
-        return read_end
-    with tempfile.TemporaryFile() as file:
-        file.write(data)
-        file.flush()
-        fd = os.dup(file.fileno())
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd
-
-
-def cannot_start(run: CommandRun, error: OSError | ValueError) -> Ending:
-    """The ending of a command that could not be started: a failed attempt, since what is missing may come back."""
-    lease, now = run.lease, time.time()
-    if isinstance(error, ValueError):
-        return run.ending(ending.DEAD, now, error=f"cannot run: {error}")
-    if error.errno in SCARCE:
-        return run.ending(ending.SNOOZE, now, error=f"cannot run just now: {error.strerror}", after=AGAIN)
-    if lease.cwd is not None and not os.path.isdir(lease.cwd):
-        return run.ending(
-            ending.ERROR, now, error=f"its directory is gone: {os.fsdecode(lease.cwd)}", exit_code=NOT_EXECUTABLE
-        )
-    if isinstance(error, FileNotFoundError):
-        return run.ending(ending.ERROR, now, error=f"command not found: {error.filename}", exit_code=NOT_FOUND)
-    return run.ending(
-        ending.ERROR, now, error=f"cannot run {error.filename or 'it'}: {error.strerror}", exit_code=NOT_EXECUTABLE
-    )

@@ -7,7 +7,7 @@ import time
 
 from qctl.rules.ending import CANCEL, STOPPED, TIMEOUT
 from qctl.store.sqlite.sql import sql
-from qctl.worker.commands import CommandRun
+from qctl.worker.command import CommandRun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -55,6 +55,10 @@ class Intake:
             free = min(free, self.options.max_jobs - under_way)
         return max(0, free)
 
+    def ahead(self) -> int:
+        """How many jobs more than there are free slots are worth a claim."""
+        return self.supply.ahead() if self.options.max_jobs is None and self.control.stop_at is None else 0
+
     def wide_room(self) -> list[tuple[set[str], int]]:
         """The types that the wide process has room for, and for how many jobs of them."""
         if not self.pool.types or self.control.stop_at is not None or self.hardship.is_short:

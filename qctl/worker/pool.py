@@ -56,8 +56,7 @@ class Pool:
         self.modules = modules
         self.size = size
         self.verbose = verbose
-        # Not QCTL_LEASE: of the job that runs this worker, if one does; those here are others.
-        inherited = {name: value for name, value in os.environ.items() if name not in (JOB, RUN, "QCTL_LEASE")}
+        inherited = {name: value for name, value in os.environ.items() if name not in (JOB, RUN)}
         self.environment = {**inherited, "QCTL_DB": db, WORKER: worker}
         self.begun = Begun()
         self.watch = watch

@@ -6,7 +6,7 @@ import time
 from collections import deque
 
 from qctl.store.sqlite import workers
-from qctl.worker.commands import CommandRun
+from qctl.worker.command import CommandRun
 from qctl.worker.hardship import FAULTS
 from qctl.worker.pace import AHEAD, LONG, Pace
 from qctl.worker.run import Run

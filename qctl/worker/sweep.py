@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FORCED = (TIMEOUT, CANCEL, STOPPED, CRASH)
 """Ends that do not come from the job itself."""
 
-WORKER, JOB, RUN, CHILD = "QCTL_WORKER", "QCTL_JOB", "QCTL_TOKEN", "QCTL_CHILD"
+WORKER, JOB, RUN, CHILD = "QCTL_WORKER", "QCTL_JOB", "QCTL_LEASE", "QCTL_CHILD"
 ROUNDS = 5  # looks, since what is being killed may just have started another
 TICK = 0.02  # seconds by which a process may seem to have started earlier than it did
 

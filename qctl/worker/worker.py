@@ -225,9 +225,7 @@ class Worker:
             or (missing > 0 and not self.supply.busy() and not self.wide.runs)
         )
         # What is claimed ahead comes with a transaction that is made anyway.
-        wanted = missing + (
-            self.supply.ahead() if self.options.max_jobs is None and self.control.stop_at is None else 0
-        )
+        wanted = missing + self.intake.ahead()
         claim = (claim or (self.look and ripe and wanted > 0)) and not self.hardship.is_short
         room = self.intake.wide_room() if self.look_wide else []
         if self.hardship.next_try and ripe:  # results first: a claim that finds no room must not keep them out

@@ -133,7 +133,7 @@ class Ground:
         worker = self.workers[index]
         below = descendants(worker.pid)
         what = self.chance.choice(["worker", "worker", "child", "command", "all"])
-        commands = [pid for pid in below if b"QCTL_TOKEN=" in environment(pid)]
+        commands = [pid for pid in below if b"QCTL_LEASE=" in environment(pid)]
         handlers = [pid for pid in below if b"QCTL_CHILD=" in environment(pid)]
         victims = {
             "worker": [worker.pid],

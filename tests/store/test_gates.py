@@ -11,6 +11,7 @@ from qctl.model import BadValue, Lease
 from qctl.rules import ending
 from qctl.rules.when import from_text, to_text
 from qctl.store.sqlite import limits
+from qctl.store.sqlite.gates import forget_starts
 from qctl.store.sqlite.store import SQLiteStore
 from tests.store.conftest import NOW, Acts, Everything
 
@@ -151,9 +152,9 @@ def test_starts_of_keys_that_never_come_again_are_forgotten_too(acts: Acts, stor
     limit(store, rate="5/m", rate_key="c", rate_burst="2")
     put_keys(acts, "a", "b", "c")
     assert len(acts.claim(limit=9)) == 3
-    store.forget_starts(NOW + 30)
+    forget_starts(store, NOW + 30)
     assert store.read("SELECT count(*) FROM qctl_starts WHERE slot > 0") == [(3,)]
-    store.forget_starts(NOW + 63)
+    forget_starts(store, NOW + 63)
     assert store.read("SELECT count(*) FROM qctl_starts") == [(0,)]
 
 

@@ -83,7 +83,7 @@ def test_a_frozen_worker_loses_its_jobs_after_its_lease_and_the_second_result_st
 ) -> None:
     queue.store.set_setting("stale_after", "1s")
     runs = tmp_path / "runs"
-    queue.enqueue(shell=f"echo $QCTL_TOKEN >> {runs}; [ $QCTL_TOKEN = 2 ] || exec sleep 60")
+    queue.enqueue(shell=f"echo $QCTL_LEASE >> {runs}; [ $QCTL_LEASE = 2 ] || exec sleep 60")
     frozen = work("--quiet")
     until(lambda: runs.exists())
     frozen.send_signal(signal.SIGSTOP)

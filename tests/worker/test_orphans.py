@@ -151,15 +151,15 @@ def test_a_sweep_takes_only_what_carries_the_very_run(tmp_path: Path) -> None:
     def process(**variables: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(["sleep", "60"], env=os.environ | variables, start_new_session=True)
 
-    mine = {"QCTL_WORKER": "worker-a", "QCTL_JOB": "7", "QCTL_TOKEN": "2"}
+    mine = {"QCTL_WORKER": "worker-a", "QCTL_JOB": "7", "QCTL_LEASE": "2"}
     run = process(**mine)
     others = [
-        process(**mine | {"QCTL_TOKEN": "1"}),  # an earlier run of the job, which ended well
+        process(**mine | {"QCTL_LEASE": "1"}),  # an earlier run of the job, which ended well
         process(**mine | {"QCTL_JOB": "8"}),
         process(**mine | {"QCTL_WORKER": "worker-ab"}),
         process(QCTL_WORKER="worker-a"),
         process(QCTL_WORKER="worker-a", QCTL_CHILD="c1"),  # started before the time that is meant
-        process(NOTE="QCTL_WORKER=worker-a", QCTL_JOB="7", QCTL_TOKEN="2"),
+        process(NOTE="QCTL_WORKER=worker-a", QCTL_JOB="7", QCTL_LEASE="2"),
     ]
     try:
         until(lambda: all(b"QCTL_" in Path(f"/proc/{one.pid}/environ").read_bytes() for one in (run, *others)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qctl.rules.limits import KEPT, LEVEL, NO_KEY, PARTS, Rate
+from qctl.rules.when import to_text
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
     from typing import Any
+
+    from qctl.store.sqlite.store import SQLiteStore
 
     Rated = tuple[Rate, tuple[str, str, str]]  # with scope, name and key
 
@@ -262,3 +265,12 @@ class Starts:
             was = connection.execute(sql("take_start"), (*bucket, rate.ahead(self.now))).rowcount
             if was and begun is not None:
                 connection.execute(sql("add_starts"), (*bucket, rate.slot(begun), 1))
+
+
+def forget_starts(store: SQLiteStore, now: float) -> None:
+    """Delete the starts that count against no rate any more, those of keys that never come again included."""
+    limits = store.limits(to_text(now))
+    for one in (*limits.types.values(), *limits.queues.values()):
+        if one.rate is not None:
+            with store.write() as connection:
+                connection.execute(sql("forget_starts"), (one.scope, one.name, one.rate.oldest(now), int(now * PARTS)))

@@ -282,18 +282,6 @@ class SQLiteStore:
         starts, known.starts = known.starts, None
         return starts
 
-    def forget_starts(self, now: float) -> None:
-        """Delete the starts that count against no rate any more, those of keys that never come again included."""
-        from qctl.rules.limits import PARTS
-        from qctl.store.sqlite.sql import sql
-
-        limits = self.limits(to_text(now))
-        for one in (*limits.types.values(), *limits.queues.values()):
-            if one.rate is not None:
-                with self.write() as connection:
-                    bound = (one.scope, one.name, one.rate.oldest(now), int(now * PARTS))
-                    connection.execute(sql("forget_starts"), bound)
-
     def expire(self, now: str, most: int = 500) -> int:
         """Cancel up to `most` waiting jobs whose time to start is over; how many. Writes only when there are any."""
         from qctl.store.sqlite.gated import expire_jobs
