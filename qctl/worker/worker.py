@@ -10,7 +10,6 @@ import time
 from qctl.model import PENDING
 from qctl.rules.when import parse_duration, to_text
 from qctl.store.sqlite import workers
-from qctl.store.sqlite.types import keep_retentions
 from qctl.worker.care import Care
 from qctl.worker.commands import Commands
 from qctl.worker.control import Control
@@ -126,8 +125,7 @@ class Worker:
         """Work. Returns how many jobs ended as completed, failed (dead letters), pending (to retry), cancelled."""
         self.pool.load()
         workers.register(self.store, self.id, self.options.concurrency, time.time())
-        workers.tell_types(self.store, self.id, self.pool.types, self.options.types, self.options.queues)
-        keep_retentions(self.store, self.pool.types)
+        self.types.tell(self.id, self.options.types, self.options.queues)
         self.waker = Waker(self.store.path + "-wal")
         if self.waker.fd >= 0:
             self.watch(self.waker.fd, self.woken)
