@@ -29,13 +29,17 @@ class Schedules:
 
     def look(self) -> None:
         """Learn when the next one ticks: any program may have changed that."""
+        from qctl.rules.cron import cron
         from qctl.store.sqlite.tick import forget_ticks, next_at
 
         wall = time.time()
         lead, before = wall - time.monotonic(), self.lead
         self.lead = lead
         self.next_at = next_at(self.store)
-        if lead < before - JUMP and self.next_at is not None:
+        if self.next_at is None:
+            return
+        cron("@daily", "UTC")  # what it needs takes long to import: not when a tick is due
+        if lead < before - JUMP:
             forget_ticks(self.store, wall)
             self.next_at = 0.0
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from qctl.model import TypeDefaults
 from qctl.rules import ending
-from qctl.store.sqlite.types import all_types, types_version
+from qctl.store.sqlite.types import all_types, keep_retentions, types_version
+from qctl.store.sqlite.workers import tell_types
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ class TypeBook:
         self.outputs: dict[str, int] = {}
         self.defaults: Mapping[str, TypeDefaults] = handlers
         self.runnable: Mapping[str, object] = handlers
+
+    def tell(self, worker: str, types: list[str] | None, queues: list[str] | None) -> None:
+        """Write down what others go by: what this worker runs, and of which types and queues (None: all); and how long
+        its handlers want completed jobs kept."""
+        tell_types(self.store, worker, self.handlers, types, queues)
+        keep_retentions(self.store, self.handlers)
 
     def refresh(self) -> None:
         """Read what is set, if it has changed: one seek when it has not. Joins the open transaction."""

@@ -10,7 +10,6 @@ from qctl.model import PENDING, QueueLocked
 from qctl.rules.when import to_text
 from qctl.store.sqlite import spool, syncer, workers
 from qctl.store.sqlite.room import keep_reserve
-from qctl.store.sqlite.types import keep_retentions
 from qctl.worker.alarm import GATHER, next_time
 from qctl.worker.care import Care, TakenForDead
 from qctl.worker.commands import Commands
@@ -119,8 +118,7 @@ class Worker:
         spool.replay_leftovers(self.store, time.time(), random.random)
         syncer.sync_behind(self.store)
         workers.register(self.store, self.id, self.options.concurrency, time.time(), self.care.stale_after)
-        workers.tell_types(self.store, self.id, self.pool.types, self.options.types, self.options.queues)
-        keep_retentions(self.store, self.pool.types)
+        self.types.tell(self.id, self.options.types, self.options.queues)
         keep_reserve(self.store)
         self.waker = Waker(self.store.path + "-wal")
         if self.waker.fd >= 0:

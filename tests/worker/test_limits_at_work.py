@@ -45,7 +45,7 @@ def test_no_window_sees_more_jobs_begin_than_the_rate(queue: Queue, work: Work, 
     assert len(moments) == 120
     assert most_in(1.0, moments) <= 40
     # 80 more after the first 40 come in little more than two periods; the machine may be busy.
-    assert 2.0 <= moments[-1] - moments[0] < 8.0
+    assert 2.0 <= moments[-1] - moments[0] < 15.0
 
 
 @pytest.mark.long
