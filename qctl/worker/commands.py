@@ -243,8 +243,12 @@ class Commands:
         try:
             if run.lease.inputs is not None and os.path.exists(inputs_path(run)):
                 os.unlink(inputs_path(run))
-            with open(run.result_path, "rb") as file:
-                data = file.read(RESULT_LIMIT + 1)
+            fd = os.open(run.result_path, os.O_RDONLY | os.O_CLOEXEC)  # most leave none, and this says so soonest
+            try:
+                with open(fd, "rb", closefd=False) as file:
+                    data = file.read(RESULT_LIMIT + 1)
+            finally:
+                os.close(fd)
             os.unlink(run.result_path)
         except FileNotFoundError:
             return None, None

@@ -83,7 +83,7 @@ def parallel(place: Path, count: int, true: str) -> float:
 SPOOLERS: dict[str, tuple[Callable[[Path, int, str], float], int]] = {
     "tsp": (tsp, 300),
     "nq": (nq, 300),
-    "parallel": (parallel, 600),
+    "parallel": (parallel, 100),
 }
 
 
