@@ -90,4 +90,4 @@ SPOOLERS: dict[str, tuple[Callable[[Path, int, str], float], int]] = {
 def installed() -> tuple[list[str], str]:
     """Those that are there, and the names of those that are not."""
     there = [name for name in SPOOLERS if shutil.which(name)]
-    return there, ", ".join(name for name in SPOOLERS if name not in there)
+    return there, ", ".join(name for name in (*SPOOLERS, "pueue") if not shutil.which(name))
