@@ -62,7 +62,8 @@ def result_of(run: CommandRun) -> tuple[str | None, str | None]:
     try:
         if run.lease.inputs is not None and os.path.exists(inputs_path(run)):
             os.unlink(inputs_path(run))
-        with open(run.result_path, "rb") as file:
+        fd = os.open(run.result_path, os.O_RDONLY | os.O_CLOEXEC)  # most leave none, and this says so soonest
+        with open(fd, "rb") as file:
             data = file.read(RESULT_LIMIT + 1)
         os.unlink(run.result_path)
     except FileNotFoundError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -92,12 +93,35 @@ def litequeue_drain(place: Path, count: int) -> float:
     return count / (time.perf_counter() - begun)
 
 
-PEERS = {"huey": huey_drain, "honker": honker_drain, "litequeue": litequeue_drain}
+def persist_queue_drain(place: Path, count: int) -> float:
+    """persist-queue's get and ack, one by one, as it has no batches."""
+    from persistqueue import SQLiteAckQueue
+
+    folder = place / "persist-queue"
+    shutil.rmtree(folder, ignore_errors=True)
+    queue = SQLiteAckQueue(str(folder))
+    for n in range(count):
+        queue.put({"n": n})
+    begun = time.perf_counter()
+    for _ in range(count):
+        queue.ack(queue.get())
+    speed = count / (time.perf_counter() - begun)
+    queue.close()
+    return speed
+
+
+MODULES = {"persist-queue": "persistqueue"}  # those that are imported by another name
+PEERS = {
+    "huey": huey_drain,
+    "honker": honker_drain,
+    "litequeue": litequeue_drain,
+    "persist-queue": persist_queue_drain,
+}
 
 
 def installed() -> tuple[list[str], str]:
     """The peers that are there, and the names of those that are not."""
     import importlib.util
 
-    there = [name for name in PEERS if importlib.util.find_spec(name)]
+    there = [name for name in PEERS if importlib.util.find_spec(MODULES.get(name, name))]
     return there, ", ".join(name for name in PEERS if name not in there)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from tests.bench import peers, spoolers
 from tests.bench.measure import Row, table
 from tests.bench.works import ahead, enqueue, purge
 
@@ -16,6 +20,24 @@ def test_a_bench_gives_rows_with_figures_and_a_ratio(work: object) -> None:
         assert row.figures["qctl"] > 0
         assert row.ratio == row.figures["qctl"] / row.figures[row.against]
     assert table(rows).count("\n") == len(rows) + 1
+
+
+@pytest.mark.parametrize("name", spoolers.SPOOLERS)
+def test_a_queue_of_commands_that_is_installed_drains_and_one_that_is_not_is_named(name: str, tmp_path: Path) -> None:
+    there, absent = spoolers.installed()
+    if name in there:
+        true = shutil.which("true") or "/bin/true"
+        assert spoolers.SPOOLERS[name][0](tmp_path, 4, true) > 0
+    else:
+        assert name in absent.split(", ")
+
+
+def test_persist_queue_drains_or_is_named(tmp_path: Path) -> None:
+    there, absent = peers.installed()
+    if "persist-queue" in there:
+        assert peers.persist_queue_drain(tmp_path, 5) > 0
+    else:
+        assert "persist-queue" in absent.split(", ")
 
 
 def test_a_bar_is_met_or_not_by_its_direction() -> None:

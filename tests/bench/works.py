@@ -14,6 +14,7 @@ from pathlib import Path
 from qctl.queue import Queue
 from qctl.store.sqlite.insert import row_of
 from qctl.store.sqlite.sql import sql
+from tests.bench import spoolers
 from tests.bench.measure import QCTL, Row, folder, in_turn, seconds
 from tests.bench.peers import PEERS, installed
 from tests.bench.scale import memory, rows, writers
@@ -204,19 +205,13 @@ def commands(scale: float) -> list[Row]:
             return count / (time.perf_counter() - begun)
 
         contenders = {"qctl": ours, "`xargs -P2`": floor}
-        absent = [name for name in ("tsp", "nq", "parallel", "pueue") if not shutil.which(name)]
-        if shutil.which("parallel"):
-            argv = ["parallel", "-j2", "-n1", true]
-            contenders["parallel"] = lambda: count / 5 / seconds_with_input(argv, "x\n" * (count // 5))
+        there, absent = spoolers.installed()
+        for name in there:
+            spooler, most = spoolers.SPOOLERS[name]
+            own = min(count, most)
+            contenders[name] = lambda spooler=spooler, own=own: spooler(place, own, true)  # type: ignore[misc]
         figures = in_turn(3, **contenders)
-    work = f"{count:,} x /bin/true, two at a time"
-    return [Row(work, "/s", figures, "`xargs -P2`", 1.0, higher=True, absent=", ".join(absent))]
-
-
-def seconds_with_input(argv: list[str], text: str) -> float:
-    begun = time.perf_counter()
-    subprocess.run(argv, input=text, text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - begun
+    return [Row(f"{count:,} x /bin/true, two at a time", "/s", figures, "`xargs -P2`", 1.0, higher=True, absent=absent)]
 
 
 AHEAD = {
