@@ -9,7 +9,7 @@ __qctl_place() {
         subs='enqueue work workers list show logs wait cancel retry edit explain pause resume stats health assert forecast events serve dlq cron flow types once purge backup export import doctor undo demo init config completion help'
         ;;
     'enqueue')
-        options='--after --after-any --after-failed --at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
+        options='--after --after-any --after-failed --at --atomic --backoff --busy-timeout --cwd --db --dry-run --env --exit-code --expires --follow --from --help --id --in --json --key --key-for --max-attempts --now --payload --priority --queue --shell --tag --timeout --type --wait --wait-timeout -f -h -i -p -q -t -w'
         arguments=('types' 'file...')
         tail=1
         ;;
@@ -216,7 +216,8 @@ __qctl_place() {
         arguments=('-')
         ;;
     'demo')
-        options='--busy-timeout --db --help --json -h'
+        options='--busy-timeout --db --help --json --orders -h'
+        arguments=('=orders')
         ;;
     'init')
         options='--busy-timeout --db --help --json -h'
@@ -592,8 +593,8 @@ __qctl_kind() {
         esac ;;
     'demo')
         case $2 in
+        --orders|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
-        --busy-timeout) kind='-' ;;
         esac ;;
     'init')
         case $2 in

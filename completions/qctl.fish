@@ -58,7 +58,7 @@ set -a __qctl_with_value 'export --db' 'export --busy-timeout'
 set -a __qctl_with_value 'import --db' 'import --busy-timeout'
 set -a __qctl_with_value 'doctor --db' 'doctor --busy-timeout'
 set -a __qctl_with_value 'undo --db' 'undo --busy-timeout'
-set -a __qctl_with_value 'demo --db' 'demo --busy-timeout'
+set -a __qctl_with_value 'demo --orders' 'demo --busy-timeout' 'demo --db'
 set -a __qctl_with_value 'init --db' 'init --busy-timeout'
 set -a __qctl_with_value 'config --db' 'config --busy-timeout'
 set -a __qctl_with_value 'completion --db' 'completion --busy-timeout'
@@ -212,6 +212,7 @@ complete -c qctl -n '__qctl_at \'enqueue\'' -l wait -s w -d 'Wait for the end; e
 complete -c qctl -n '__qctl_at \'enqueue\'' -l follow -s f -d 'Like --wait, and show what it writes.'
 complete -c qctl -n '__qctl_at \'enqueue\'' -l wait-timeout -r -f -d 'Wait no longer than this; then exit 124.'
 complete -c qctl -n '__qctl_at \'enqueue\'' -l exit-code -d 'With --wait: leave with the command\'s own status.'
+complete -c qctl -n '__qctl_at \'enqueue\'' -l now -d 'Inside a job: whatever becomes of that job, and not with its completion.'
 complete -c qctl -n '__qctl_at \'enqueue\'' -l dry-run -d 'Check it and show what would be stored.'
 complete -c qctl -n '__qctl_at \'enqueue\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
 complete -c qctl -n '__qctl_at \'enqueue\'' -l json -d 'JSON: one object, or one a line for lists.'
@@ -841,10 +842,12 @@ complete -c qctl -n '__qctl_at \'undo\'' -l busy-timeout -r -f -d 'Wait so long 
 complete -c qctl -n '__qctl_at \'undo\'' -l help -s h -d 'Show the help of a command.'
 
 # demo
+complete -c qctl -n '__qctl_at \'demo\'' -l orders -r -f -d 'With orders: how many customers come (default 48, at least 12).'
 complete -c qctl -n '__qctl_at \'demo\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
 complete -c qctl -n '__qctl_at \'demo\'' -l json -d 'JSON: one object, or one a line for lists.'
 complete -c qctl -n '__qctl_at \'demo\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'demo\'' -l help -s h -d 'Show the help of a command.'
+complete -c qctl -n '__qctl_at \'demo\' 0' -f -a 'orders'
 
 # init
 complete -c qctl -n '__qctl_at \'init\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'

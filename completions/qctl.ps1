@@ -89,6 +89,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
                 @('-f', '', 'Like --wait, and show what it writes.'),
                 @('--wait-timeout', '-', 'Wait no longer than this; then exit 124.'),
                 @('--exit-code', '', 'With --wait: leave with the command''s own status.'),
+                @('--now', '', 'Inside a job: whatever becomes of that job, and not with its completion.'),
                 @('--dry-run', '', 'Check it and show what would be stored.'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
@@ -1160,6 +1161,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'demo' = @{
             Options = @(
+                @('--orders', '-', 'With orders: how many customers come (default 48, at least 12).'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
@@ -1168,7 +1170,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             )
             Subs = @(
             )
-            Arguments = @()
+            Arguments = @('=orders')
             Tail = $false
         }
         'init' = @{

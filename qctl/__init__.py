@@ -18,12 +18,14 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qctl.handlers import Dead, JobContext, Retry, Snooze, handler, on_start, on_stop
+    from qctl.context import Context, JobContext, current
+    from qctl.handlers import Dead, Retry, Snooze, handler, on_start, on_stop
     from qctl.model import BadValue, Job, NotFound, QctlError, QueueFileError, QueueLocked
     from qctl.queue import Enqueued, Queue
 
 __all__ = [
     "BadValue",
+    "Context",
     "Dead",
     "Enqueued",
     "Job",
@@ -36,14 +38,16 @@ __all__ = [
     "Retry",
     "Snooze",
     "__version__",
+    "current",
     "handler",
     "on_start",
     "on_stop",
 ]
 
 _HOMES = {"Queue": "queue", "Enqueued": "queue"} | dict.fromkeys(
-    ("handler", "JobContext", "Retry", "Snooze", "Dead", "on_start", "on_stop"), "handlers"
+    ("handler", "Retry", "Snooze", "Dead", "on_start", "on_stop"), "handlers"
 )
+_HOMES |= dict.fromkeys(("Context", "JobContext", "current"), "context")
 
 
 def __getattr__(name: str) -> object:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from qctl.context import Context, JobContext, running
 from qctl.model import BadValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
     from typing import Any, TypeVar
 
+    from qctl.model import NewJob
     from qctl.rules.annotations import Parameters
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -49,60 +50,6 @@ def delay(after: str | float | None) -> float | None:
     return seconds("after", after)
 
 
-class JobContext:
-    """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts, and
-    `context`, where the functions of `on_start` put what all jobs of a process share."""
-
-    __slots__ = ("attempt", "id", "inputs_text", "max_attempts", "number", "type")
-
-    def __init__(
-        self, number: int, id: str, type: str, attempt: int, max_attempts: int, inputs: str | None = None
-    ) -> None:
-        self.inputs_text = inputs
-        self.number = number
-        self.id = id
-        self.type = type
-        self.attempt = attempt
-        self.max_attempts = max_attempts
-
-    def once(self, connection: sqlite3.Connection, name: str = "") -> bool:
-        """Mark this job's effect as done, in the caller's own transaction; False when an earlier run did it already.
-
-        `connection`: to the database that the effect is made in; mark and effect commit together or not at all, so a
-        repeat after a crash skips what was done. The mark is a row of `processed_jobs`, which is made when it is missing.
-        `name` tells several effects of one job apart. Raises BadValue when the connection would commit at once.
-
-            if job.once(connection):
-                connection.execute("UPDATE accounts SET ...")
-            connection.commit()
-        """
-        from qctl.store.sqlite.once import mark
-
-        return mark(connection, f"{self.id}:{name}" if name else self.id)
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        """The results of the jobs that this one waited for: by step within its flow, else by number (as text)."""
-        import json
-
-        return json.loads(self.inputs_text) if self.inputs_text else {}
-
-    @property
-    def context(self) -> Context:
-        return shared
-
-
-class Context:
-    """What all jobs of one handler process share, such as clients and pools: attributes, as `on_start` sets them."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"no function of on_start has put {name!r} into the context")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-
-
-shared = Context()
 starters: list[Callable[[Context], Any]] = []
 stoppers: list[Callable[[Context], Any]] = []
 
@@ -210,17 +157,18 @@ def place(function: Callable[..., Any]) -> str:
 
 
 class Verdict:
-    """How one call of a handler ended, in the words of rules/ending.py. `result` is JSON text."""
+    """How one call of a handler ended, in the words of rules/ending.py. `result`: JSON text; `children`: jobs it adds."""
 
-    __slots__ = ("after", "error", "how", "result")
+    __slots__ = ("after", "children", "error", "how", "result")
 
     def __init__(
         self, how: str, result: str | None = None, error: str | None = None, after: float | None = None
     ) -> None:
         self.how = how
-        self.result = result
         self.error = error
+        self.result = result
         self.after = after
+        self.children: list[NewJob] | None = None
 
 
 def call(known: Handler, payload: str, context: JobContext, run_async: Callable[[Any], Any]) -> Verdict:
@@ -246,14 +194,23 @@ def call(known: Handler, payload: str, context: JobContext, run_async: Callable[
             fields["job"] = context
         if known.wants_inputs and "inputs" not in fields:
             fields["inputs"] = context.inputs
+        running.set(context)
         value = known.function(**fields)
         if known.is_async:
             value = run_async(value)
-        if value is None:
-            return Verdict(ending.SUCCEEDED)
-        return result_of(value)
+        return success(value, context)
     except Exception as error:
         return verdict_of(error)
+
+
+def success(value: Any, context: JobContext) -> Verdict:
+    """The handler returned."""
+    from qctl.rules import ending
+
+    verdict = Verdict(ending.SUCCEEDED) if value is None else result_of(value)
+    if context.children is not None and verdict.how == ending.SUCCEEDED:
+        verdict.children = context.children
+    return verdict
 
 
 def verdict_of(error: Exception) -> Verdict:
@@ -283,8 +240,6 @@ def begun(coroutine: Any) -> Any:
 
 async def call_async(known: Handler, payload: str, context: JobContext) -> Verdict:
     """Like `call`, for a handler that is a coroutine, on the running event loop."""
-    from qctl.rules import ending
-
     try:
         return call(known, payload, context, begun)  # it did not get as far as the coroutine
     except Begun as it:
@@ -292,7 +247,7 @@ async def call_async(known: Handler, payload: str, context: JobContext) -> Verdi
             value = await it.coroutine
         except Exception as error:
             return verdict_of(error)
-        return Verdict(ending.SUCCEEDED) if value is None else result_of(value)
+        return success(value, context)
 
 
 def result_of(value: Any) -> Verdict:
@@ -316,3 +271,19 @@ def describe(error: BaseException) -> str:
     text = str(error)
     name = type(error).__name__
     return (f"{name}: {text}" if text else name)[:2000]
+
+
+__all__ = [
+    "Context",
+    "Dead",
+    "Handler",
+    "JobContext",
+    "Retry",
+    "Snooze",
+    "call",
+    "call_async",
+    "handler",
+    "on_start",
+    "on_stop",
+    "registry",
+]

@@ -40,7 +40,7 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
             break
         lease = leases[0]
         context = handlers.JobContext(
-            lease.number, lease.id, lease.type, lease.attempts, lease.max_attempts, lease.inputs
+            lease.number, lease.id, lease.type, lease.attempts, lease.max_attempts, lease.inputs, queue
         )
         verdict = refusal(schemas.get(lease.type), lease.payload) or handlers.call(
             registry[lease.type], lease.payload, context, run_async
@@ -54,6 +54,7 @@ def run_inline(queue: Queue, now: float | None, limit: int | None) -> list[Job]:
             error=verdict.error,
             result=verdict.result,
             after=verdict.after,
+            children=verdict.children or (),
         )
         facts = Facts(lease.attempts, lease.max_attempts, lease.backoff, lease.rescues)
         queue.store.finish(WORKER, [(ending, facts)], to_text(moment), random.random)

@@ -109,7 +109,7 @@ class NewJob:
     `payload`, `command`, `env`, `tags` are JSON text; `scheduled_at`, `expires_at`, `tick` UTC text; `timeout` seconds.
     `priority` None: 0, unless its type says otherwise. `more` has the columns that few jobs use, by name: MORE; and
     `key_since`, UTC text: a job with its key that was created since then counts as the same one, ended or not; and
-    `needs`, of rules/needs.py: what a job that is blocked waits for.
+    `needs`, of rules/needs.py: what a job that is blocked waits for; and `lease`: the token of the run of its `parent`.
     """
 
     MORE = ("key", "expires_at", "parent", "flow", "step", "schedule", "tick", "status")

@@ -89,6 +89,7 @@ class Queue(Inspection, Scheduling, TypeSettings, Flows):
         payload: Mapping[str, Any] | str | None = None,
         *,
         connection: sqlite3.Connection | None = None,
+        parent: tuple[int, int] | None = None,
         **options: Any,
     ) -> Enqueued:
         """Store one job; its number (an int that also knows id, type and status). On disk when this returns.
@@ -100,13 +101,14 @@ class Queue(Inspection, Scheduling, TypeSettings, Flows):
         key, that job is the answer, marked as `duplicate`; with `key_for` also one created within so long that has ended.
 
         With `connection`, a sqlite3 connection of the caller's to the same file, the job joins the caller's
-        transaction: it exists when that commits, and a rollback takes it along.
+        transaction: it exists when that commits, and a rollback takes it along. With `parent`, the number of a job and
+        the lease of its run (`$QCTL_JOB`, `$QCTL_LEASE` in a command), it is blocked until that run completes its job.
 
         Raises BadValue for what is not accepted (nothing is stored), NotFound for a needed job, QueueFileError, QueueLocked.
         """
         options["type"], options["payload"] = type, payload
         now = time.time()
-        return self.stored([self.prepare(options, now)], now, connection)[0]
+        return self.stored([self.prepare(options, now)], now, connection, parent)[0]
 
     def enqueue_many(
         self, jobs: Iterable[Mapping[str, Any]], *, connection: sqlite3.Connection | None = None
@@ -133,12 +135,21 @@ class Queue(Inspection, Scheduling, TypeSettings, Flows):
         return job
 
     def stored(
-        self, jobs: Sequence[NewJob], now: float, connection: sqlite3.Connection | None = None
+        self,
+        jobs: Sequence[NewJob],
+        now: float,
+        connection: sqlite3.Connection | None = None,
+        parent: tuple[int, int] | None = None,
     ) -> list[Enqueued]:
         """Store prepared jobs in one transaction."""
         from qctl.store.sqlite.insert import Duplicate, new_id
 
         text = to_text(now)
+        if parent is not None:
+            from qctl.rules.needs import belong
+
+            for job in jobs:
+                belong(job, *parent)
         for job in jobs:
             if job.id is None:
                 job.id = new_id()

@@ -51,6 +51,11 @@ class Bulk:
         self.values = values
         self.source = values["from"]
         self.defaults = defaults_of(values)
+        self.parent = None
+        if "QCTL_LEASE" in os.environ:  # this runs in a job
+            from qctl.cli.parent import parent_of
+
+            self.parent = parent_of(values)
         self.queue: Queue = look_at_queue(values) if values["dry_run"] else open_queue(values, create=True)
         self.line = 0
         self.stored = 0
@@ -177,7 +182,7 @@ class Bulk:
             return
         pending, self.pending = self.pending, []
         try:
-            done = self.queue.stored([job for _line, job in pending], time.time())
+            done = self.queue.stored([job for _line, job in pending], time.time(), parent=self.parent)
         except (IdTaken, MissingNeed) as taken:
             if self.values["atomic"]:
                 raise self.wrong(pending[taken.index][0], str(taken)) from None

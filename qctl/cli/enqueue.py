@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -36,9 +37,14 @@ def run(values: Values) -> int:
         from qctl.cli.rehearse import rehearse
 
         return rehearse(fields, values)
+    parent = None
+    if "QCTL_LEASE" in os.environ:  # this runs in a job
+        from qctl.cli.parent import parent_of
+
+        parent = parent_of(values)
     queue = open_queue(values, create=True)
     options = {key: value for key, value in fields.items() if key not in ("type", "payload")}
-    job = queue.enqueue(fields.get("type"), fields.get("payload"), **options)
+    job = queue.enqueue(fields.get("type"), fields.get("payload"), parent=parent, **options)
     tell(job, values)
     if values["wait"] or values["follow"]:
         from qctl.cli.wait import wait_for_one
@@ -112,8 +118,6 @@ def decoded(data: bytes, source: str) -> str:
 
 def variables(given: list[str]) -> list[str]:
     """NAME=VALUE as given; NAME alone takes the value it has here."""
-    import os
-
     pairs = []
     for entry in given:
         if not isinstance(entry, str):
@@ -197,6 +201,7 @@ ENQUEUE = Command(
     Option("--follow", "-f", help="Like --wait, and show what it writes."),
     Option("--wait-timeout", metavar="DURATION", help="Wait no longer than this; then exit 124."),
     Option("--exit-code", help="With --wait: leave with the command's own status."),
+    Option("--now", help="Inside a job: whatever becomes of that job, and not with its completion."),
     Option("--dry-run", help="Check it and show what would be stored."),
     tail="[-- COMMAND [ARG]...]",
     epilog=(

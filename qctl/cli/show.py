@@ -72,6 +72,8 @@ def pairs(job: Job, history: list[dict[str, Any]], size: int, now: float) -> lis
         found.append(("Due", row["scheduled_at"], moment(from_text(row["scheduled_at"]), now)))
     if row["completed_at"]:
         found.append(("Completed", row["completed_at"], spoken(row["completed_at"], now)))
+    if row["parent"] is not None:
+        found.append(("Parent", row["parent"]))
     for label, key in (("Queue", "queue"), ("Priority", "priority")):
         if row[key] not in ("default", 0):
             found.append((label, row[key]))

@@ -7,8 +7,9 @@ from qctl.rules.backoff import DEFAULT, parse_backoff
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from qctl.model import NewJob
     from qctl.rules.backoff import Backoff
 
 # How an attempt ended.
@@ -31,10 +32,22 @@ class Ending:
     """How one run of a job ended.
 
     `number`, `token`: the job, and the lease under which it ran. `how`: one of the words above. `after`: seconds to
-    wait, where the job said it (RETRY, SNOOZE). `started_at`, `finished_at`: seconds since the epoch.
+    wait, where the job said it (RETRY, SNOOZE). `started_at`, `finished_at`: seconds since the epoch. `children`: jobs
+    to be stored with its completion.
     """
 
-    __slots__ = ("after", "error", "exit_code", "finished_at", "how", "number", "result", "started_at", "token")
+    __slots__ = (
+        "after",
+        "children",
+        "error",
+        "exit_code",
+        "finished_at",
+        "how",
+        "number",
+        "result",
+        "started_at",
+        "token",
+    )
 
     def __init__(
         self,
@@ -48,7 +61,9 @@ class Ending:
         exit_code: int | None = None,
         result: str | None = None,
         after: float | None = None,
+        children: Sequence[NewJob] = (),
     ) -> None:
+        self.children = children
         self.number = number
         self.token = token
         self.how = how

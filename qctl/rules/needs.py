@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from qctl.model import BadValue
+from qctl.model import BLOCKED, BadValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from qctl.model import NewJob
 
     Needs = list[tuple[str, list[int | str]]]
 
@@ -40,3 +42,8 @@ def references(field: str, value: object) -> list[int | str]:
     if not found:
         raise BadValue(f"{field}: there is no job in it: use a number, an id, a range (1040-1050), or a list of them")
     return found
+
+
+def belong(job: NewJob, parent: int, lease: int) -> None:
+    """Make a new job the child of the run of `parent` under this lease: it waits until that run has completed its job."""
+    job.more = {**(job.more or {}), "parent": parent, "lease": lease, "status": BLOCKED}

@@ -16,9 +16,10 @@ import sys
 import time
 
 from qctl import handlers
+from qctl.context import shared
 from qctl.model import BadValue
 from qctl.worker import cleanup
-from qctl.worker.frames import Unpacker, pack
+from qctl.worker.frames import Unpacker, pack, pack_jobs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,15 +133,11 @@ class Child:
     def work(self, job: tuple[Any, ...]) -> None:
         global busy
         number, id_, type_, payload, attempt, max_attempts, inputs = job
+        context = handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs)
         started = time.time()
         try:
             busy = True
-            verdict = handlers.call(
-                handlers.registry[type_],
-                payload,
-                handlers.JobContext(number, id_, type_, attempt, max_attempts, inputs),
-                self.run_async,
-            )
+            verdict = handlers.call(handlers.registry[type_], payload, context, self.run_async)
         except Overtime:
             # The worker knows what it sent the signal for; if it came too late for that job, this one is innocent.
             verdict = handlers.Verdict("stopped", error="interrupted")
@@ -152,12 +149,16 @@ class Child:
             verdict = handlers.Verdict("failed", error=handlers.describe(problem))
         finally:
             busy = False
+            context.is_over = True
         finished = time.time()
         flush()
         for number_of_stream, fd in enumerate(self.marks, 1):
             os.write(fd, self.nonce)
             os.dup2(fd, number_of_stream)  # the next job finds its output as it should be
-        self.send((DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished))
+        children = verdict.children and pack_jobs(verdict.children)
+        self.send(
+            (DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished, children)
+        )
         if verdict.error is not None and verdict.error.startswith("MemoryError"):
             leave()  # what the job took may not come back; the next job shall have all of it
 
@@ -167,7 +168,9 @@ class Child:
             import asyncio
 
             self.runner = asyncio.Runner()
-        return self.runner.run(coroutine)
+        from contextvars import copy_context
+
+        return self.runner.run(coroutine, context=copy_context())  # which knows the current job
 
 
 def load(modules: list[str], memory: int | None) -> tuple[Any, ...]:
@@ -183,7 +186,7 @@ def load(modules: list[str], memory: int | None) -> tuple[Any, ...]:
             load_module(module)
         for starter in handlers.starters:
             what = f"on_start {handlers.place(starter)}"
-            starter(handlers.shared)
+            starter(shared)
     except BaseException as problem:
         import traceback
 
@@ -201,7 +204,7 @@ def leave() -> NoReturn:
     """The worker has no more for us: end in good order."""
     for stopper in handlers.stoppers:
         try:
-            stopper(handlers.shared)
+            stopper(shared)
         except Exception as problem:
             sys.stderr.write(f"on_stop {handlers.place(stopper)}: {handlers.describe(problem)}\n")
     flush()

@@ -156,6 +156,9 @@ class Commands:
         variables["QCTL_ATTEMPT"] = str(lease.attempts)
         variables["QCTL_MAX_ATTEMPTS"] = str(lease.max_attempts)
         variables["QCTL_RESULT"] = run.result_path
+        variables["QCTL_LEASE"] = str(
+            lease.token
+        )  # so that `qctl enqueue` in it knows whether the job is still its own
         if lease.inputs is not None:
             variables["QCTL_INPUTS"] = inputs_path(run)
             with open(variables["QCTL_INPUTS"], "w", encoding="utf-8") as file:

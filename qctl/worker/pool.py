@@ -12,6 +12,7 @@ from qctl.model import BadValue, TypeDefaults
 from qctl.rules import ending
 from qctl.worker import cleanup
 from qctl.worker.child import DONE, READY
+from qctl.worker.frames import unpack_jobs
 from qctl.worker.process import READ, HandlerProcess
 from qctl.worker.run import KILL_AFTER, Run
 
@@ -50,6 +51,7 @@ class Pool:
         self.size = size
         self.verbose = verbose
         self.environment = dict(os.environ, QCTL_DB=db)
+        self.environment.pop("QCTL_LEASE", None)  # of the job that runs this worker, if one does: those here are others
         self.watch = watch
         self.unwatch = unwatch
         self.processes: list[HandlerProcess] = []
@@ -172,13 +174,16 @@ class Pool:
                 if message[2]:  # it loaded when the worker began and does not any more: end it, others may do better
                     process.signal(signal.SIGKILL)
             elif message[0] == DONE and process.queue:
-                _kind, _number, how, error, result, after, started, finished = message
+                _kind, _number, how, error, result, after, started, finished, rows = message
                 run = process.queue.popleft()
                 process.load = process.load - run.expected if process.queue else 0.0
                 process.drain(run)
                 if process.queue:
                     process.queue[0].begin(finished, now)
-                done = run.ending(how, finished, error=error, result=result, after=after, started_at=started)
+                children = unpack_jobs(rows) if rows else ()
+                done = run.ending(
+                    how, finished, error=error, result=result, after=after, started_at=started, children=children
+                )
                 self.ended.append((run, done, run.facts()))
                 process.done += 1
         if self.is_worn(process):

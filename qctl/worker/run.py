@@ -7,7 +7,9 @@ from qctl.worker.output import Capture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qctl.model import Lease
+    from collections.abc import Sequence
+
+    from qctl.model import Lease, NewJob
 
 KILL_AFTER = 5.0
 """Seconds between asking a job to end and killing it."""
@@ -68,10 +70,11 @@ class Run:
         result: str | None = None,
         after: float | None = None,
         started_at: float | None = None,
+        children: Sequence[NewJob] = (),
     ) -> Ending:
         """The ending, in the light of its fate."""
         if self.fate is not None:
-            how, result, after = self.fate, None, None
+            how, result, after, children = self.fate, None, None, ()
             if how == TIMEOUT:
                 from qctl.rules.clock import human
 
@@ -90,4 +93,5 @@ class Run:
             exit_code=exit_code,
             result=result,
             after=after,
+            children=children,
         )

@@ -18,7 +18,7 @@ from qctl import handlers
 from qctl.rules import ending
 from qctl.worker import child
 from qctl.worker.child import CANCEL, DONE, JOBS, LOAD, OUTPUT
-from qctl.worker.frames import Unpacker, pack
+from qctl.worker.frames import Unpacker, pack, pack_jobs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Wide:
         def never_begun(_task: Any) -> None:
             if self.tasks.pop(number, None) is not None:  # cancelled before its first step
                 now = time.time()
-                self.send((DONE, number, ending.STOPPED, "interrupted", None, None, now, now))
+                self.send((DONE, number, ending.STOPPED, "interrupted", None, None, now, now, None))
 
         task.add_done_callback(never_begun)
 
@@ -146,9 +146,13 @@ class Wide:
             verdict = handlers.Verdict(ending.STOPPED, error="interrupted")  # the worker knows what for
         except BaseException as problem:  # a handler may raise anything; the process lives on
             verdict = handlers.Verdict(ending.ERROR, error=handlers.describe(problem))
+        context.is_over = True
         del self.tasks[number]
         finished = time.time()
-        self.send((DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished))
+        children = pack_jobs(verdict.children)
+        self.send(
+            (DONE, number, verdict.how, verdict.error, verdict.result, verdict.after, started, finished, children)
+        )
 
     def call(self, known: handlers.Handler, payload: str, context: handlers.JobContext) -> handlers.Verdict:
         """In a thread of its own."""

@@ -11,7 +11,7 @@ import time
 
 from qctl.rules import ending
 from qctl.worker.child import CANCEL, DONE, JOBS, LOAD, OUTPUT, READY
-from qctl.worker.frames import Unpacker, pack
+from qctl.worker.frames import Unpacker, pack, unpack_jobs
 from qctl.worker.output import STDERR, STDOUT
 from qctl.worker.process import READ, ROOT, START
 from qctl.worker.run import KILL_AFTER, Run
@@ -157,11 +157,14 @@ class WidePool:
             if writer is not None:
                 writer.write(message[2], message[3])
         elif kind == DONE:
-            _kind, number, how, error, result, after, started, finished = message
+            _kind, number, how, error, result, after, started, finished, rows = message
             ended = self.runs.pop(number, None)
             if ended is not None:
                 self.done += 1
-                done = ended.ending(how, finished, error=error, result=result, after=after, started_at=started)
+                children = unpack_jobs(rows)
+                done = ended.ending(
+                    how, finished, error=error, result=result, after=after, started_at=started, children=children
+                )
                 self.ended.append((ended, done, ended.facts()))
 
     def bury(self) -> None:

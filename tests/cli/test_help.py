@@ -21,6 +21,7 @@ SHOWN = [name for name in COMMANDS if name not in HIDDEN]
 PATHS = [[name] for name in COMMANDS if name not in GROUPS]
 PATHS += [[name, sub] for name, subs in GROUPS.items() for sub in subs]
 TOPICS = [
+    "children",
     "commands",
     "cron",
     "exit-codes",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from qctl.model import COMPLETED, FAILED, PENDING
-from qctl.rules.ending import LOST, Ending, Facts, Move, decide, heed_cancel
+from qctl.rules.ending import ERROR, LOST, Ending, Facts, Move, decide, heed_cancel
 from qctl.rules.when import to_text
+from qctl.store.sqlite.children import abandon, bear
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -41,11 +42,15 @@ def finish_jobs(
         move = decide(ending, facts, random)
         started, finished = to_text(ending.started_at), to_text(ending.finished_at)
         if move.status == COMPLETED:
-            outcomes.append(Outcome(ending, move))
-            completed.append(
-                (finished, now, started, ending.exit_code, ending.result, ending.number, ending.token, worker)
-            )
-            continue
+            row = (finished, now, started, ending.exit_code, ending.result, ending.number, ending.token, worker)
+            problem = bear(connection, row, ending.number, ending.children, now) if ending.children else ""
+            if not problem:
+                outcomes.append(Outcome(ending, move))
+                if not ending.children:
+                    completed.append(row)
+                continue
+            ending.how, ending.error, ending.result = ERROR, problem, None
+            move = decide(ending, facts, random)
         if move.status == PENDING and is_cancelled(connection, ending.number):
             move = heed_cancel(move)
         if not move_on(connection, worker, ending, move, started, now):
@@ -93,8 +98,10 @@ def move_on(
             worker,
         ),
     ).rowcount
-    if changed and move.status == FAILED:
-        connection.execute(sql("insert_dead_letter"), (ending.number,))
+    if changed:
+        abandon(connection, ending.number, now)
+        if move.status == FAILED:
+            connection.execute(sql("insert_dead_letter"), (ending.number,))
     return bool(changed)
 
 
@@ -104,9 +111,9 @@ def complete(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], ou
     connection.execute("SAVEPOINT qctl_complete")
     if connection.executemany(statement, rows).rowcount != len(rows):
         connection.execute("ROLLBACK TO qctl_complete")
-        fresh = {row[5] for row in rows if connection.execute(statement, row).rowcount}
+        late = {row[5] for row in rows if not connection.execute(statement, row).rowcount}
         for outcome in outcomes:
-            if outcome.move is not None and outcome.move.status == COMPLETED and outcome.ending.number not in fresh:
+            if outcome.ending.number in late:
                 outcome.move = None
     connection.execute("RELEASE qctl_complete")
 

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 
-from qctl.model import DEFAULT_MAX_ATTEMPTS, PENDING, BadValue, NotFound
+from qctl.model import BLOCKED, DEFAULT_MAX_ATTEMPTS, PENDING, BadValue, NotFound
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str
                     numbers.append(holder)
                     continue
                 cursor = connection.execute(sql("insert_job_more"), (*row_of(job, now), *more_of(job)))
-                if "needs" in job.more:
+                if "needs" in job.more or "lease" in job.more:
                     wait_for(connection, job, cursor.lastrowid or 0, index)
             else:
                 cursor = connection.execute(statement, row_of(job, now))
@@ -76,7 +76,12 @@ def wait_for(connection: sqlite3.Connection, job: NewJob, number: int, index: in
     from qctl.store.sqlite.needs import needed, tie
 
     more = dict(job.more or {})
-    if not tie(connection, number, needed(connection, more["needs"], index, number)):
+    kinds = needed(connection, more.get("needs", []), index, number)
+    if "lease" in more:
+        from qctl.store.sqlite.children import hold
+
+        kinds = hold(connection, more["parent"], more["lease"], kinds)
+    if not tie(connection, number, kinds):
         job.more = {**more, "status": PENDING}
 
 
@@ -92,6 +97,11 @@ def holder_of(connection: sqlite3.Connection, more: Mapping[str, Any]) -> Duplic
         return None
     found = Duplicate(row[0])
     found.id, found.type, found.status, found.scheduled_at = row[1:]
+    if found.status == BLOCKED:
+        from qctl.store.sqlite.children import adopt
+
+        if adopt(connection, found, more):
+            found.status = PENDING
     return found
 
 

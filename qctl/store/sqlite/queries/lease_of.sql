@@ -1,0 +1,2 @@
+-- Primary key.
+SELECT status, token FROM jobs WHERE number = ?
