@@ -52,6 +52,8 @@ def adopt(connection: sqlite3.Connection, number: int, more: Mapping[str, Any]) 
 
 def abandon(connection: sqlite3.Connection, parent: int, now: str) -> None:
     """A run ended and did not complete its job: what it had added goes. The keys are free for the next run."""
+    if not connection.execute(sql("is_needed"), (parent,)).fetchone():  # the usual case, at little cost
+        return
     why = f"the run of job {parent} that added it did not complete"
     if connection.execute(sql("abandon_children"), (why, now, parent, parent)).rowcount:
         connection.execute(sql("untie_children"), (parent, parent))
