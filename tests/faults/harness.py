@@ -298,9 +298,19 @@ def orphans(db: Path, seconds: float = 5.0) -> list[int]:
         time.sleep(0.05)
 
 
-def numbers_in(db: Path) -> set[int]:
+def numbers_in(db: Path, above: int) -> set[int]:
+    """The numbers of the jobs that came after number `above`: numbers only grow."""
     connection = sqlite3.connect(db)
     try:
-        return {row[0] for row in connection.execute("SELECT number FROM jobs")}
+        return {row[0] for row in connection.execute("SELECT number FROM jobs WHERE number > ?", (above,))}
+    finally:
+        connection.close()
+
+
+def last_number(db: Path) -> int:
+    """The highest number that was ever given out."""
+    connection = sqlite3.connect(db)
+    try:
+        return int((connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'").fetchone() or (0,))[0])
     finally:
         connection.close()
