@@ -147,87 +147,78 @@ def test_a_frozen_worker_is_left_alone_and_its_late_result_stands_once(queue: Qu
     assert queue.get(1).token == 1
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(400, marks=LONG)])
+class Enqueuer:
+    """`qctl enqueue ARGV...` on one queue, killed at moments spread over the time that it usually takes."""
+
+    def __init__(self, db: Path, tmp_path: Path, *argv: str) -> None:
+        Queue(db).close()
+        self.db = db
+        self.printed = tmp_path / "printed"
+        self.argv = [sys.executable, "-m", "qctl", "--db", str(db), "enqueue", *argv]
+        self.chance = random.Random(1)
+        begun = time.monotonic()
+        with self.printed.open("wb") as out:
+            subprocess.run(self.argv, stdout=out, check=True)
+        self.usual = time.monotonic() - begun
+
+    def run_and_kill(self) -> tuple[set[int], set[int]]:
+        """The numbers that it printed, and those of the jobs that are there since."""
+        before = last_number(self.db)
+        with self.printed.open("wb") as out:
+            process = subprocess.Popen(self.argv, stdout=out)
+        time.sleep(self.chance.uniform(0.2, 1.3) * self.usual)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        text = self.printed.read_bytes()
+        return {int(number) for number in text[: text.rfind(b"\n") + 1].split()}, numbers_in(self.db, before)
+
+    def is_whole(self) -> bool:
+        connection = sqlite3.connect(self.db)
+        answer = connection.execute("PRAGMA integrity_check").fetchall()
+        connection.close()
+        return answer == [("ok",)]
+
+
+def bulk(tmp_path: Path, count: int) -> str:
+    file = tmp_path / "jobs.ndjson"
+    file.write_bytes(b"".join(b'{"type":"a","payload":{"i":%d}}\n' % i for i in range(count)))
+    return str(file)
+
+
+@pytest.mark.parametrize("kills", [5, pytest.param(300, marks=LONG)])
 def test_a_number_that_was_printed_is_a_job_whenever_the_enqueuer_dies(
     db: Path, tmp_path: Path, report: Report, kills: int
 ) -> None:
-    data = b"".join(b'{"type":"a","payload":{"i":%d}}\n' % i for i in range(4_000))
-    chance = random.Random(kills)
-    Queue(db).close()
-    acknowledged = 0
+    enqueuer, acknowledged = Enqueuer(db, tmp_path, "--from", bulk(tmp_path, 7000)), 0
     for _ in range(kills):
-        before = last_number(db)
-        with (tmp_path / "numbers").open("wb") as numbers:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "--from", "-"],
-                stdin=subprocess.PIPE,
-                stdout=numbers,
-            )
-        assert process.stdin
-        process.stdin.write(data[: chance.randrange(len(data))])
-        process.stdin.flush()
-        time.sleep(chance.uniform(0, 0.1))
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-        acknowledged += check_printed(tmp_path / "numbers", db, before)
-    assert is_whole(db)
+        printed, stored = enqueuer.run_and_kill()
+        assert printed <= stored
+        acknowledged += len(printed)
+    assert enqueuer.is_whole()
     report("enqueuer killed, bulk", kills, f"each of {acknowledged:,} numbers printed is a job; the file is whole")
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(400, marks=LONG)])
+@pytest.mark.parametrize("kills", [8, pytest.param(500, marks=LONG)])
 def test_a_single_number_that_was_printed_is_a_job(db: Path, tmp_path: Path, report: Report, kills: int) -> None:
-    chance = random.Random(kills)
-    Queue(db).close()
-    acknowledged = 0
+    enqueuer, acknowledged = Enqueuer(db, tmp_path, "a", "n:=1"), 0
     for _ in range(kills):
-        before = last_number(db)
-        with (tmp_path / "numbers").open("wb") as numbers:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "a", "n:=1"], stdout=numbers
-            )
-        time.sleep(chance.uniform(0.02, 0.12))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        acknowledged += check_printed(tmp_path / "numbers", db, before)
-        assert len(numbers_in(db, before)) <= 1
-    assert is_whole(db)
+        printed, stored = enqueuer.run_and_kill()
+        assert printed <= stored and len(stored) <= 1
+        acknowledged += len(printed)
+    assert enqueuer.is_whole()
     report("enqueuer killed, one job", kills, f"each of {acknowledged:,} numbers printed is a job; the file is whole")
 
 
-def check_printed(numbers: Path, db: Path, before: int) -> int:
-    """Every number that was printed whole is a job that was not there before; how many."""
-    printed = numbers.read_bytes()
-    complete = printed[: printed.rfind(b"\n") + 1].split()
-    assert {int(number) for number in complete} <= numbers_in(db, before)
-    return len(complete)
-
-
-def is_whole(db: Path) -> bool:
-    connection = sqlite3.connect(db)
-    answer = connection.execute("PRAGMA integrity_check").fetchall()
-    connection.close()
-    return answer == [("ok",)]
-
-
-@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=LONG)])
+@pytest.mark.parametrize("kills", [5, pytest.param(200, marks=LONG)])
 def test_atomic_bulk_is_all_or_nothing_whenever_it_dies(db: Path, tmp_path: Path, report: Report, kills: int) -> None:
-    file = tmp_path / "jobs.ndjson"
-    file.write_bytes(b"".join(b'{"type":"a","payload":{"i":%d}}\n' % i for i in range(5000)))
-    Queue(db).close()
-    chance = random.Random(7)
+    enqueuer = Enqueuer(db, tmp_path, "--from", bulk(tmp_path, 7000), "--atomic")
     stored: Counter[int] = Counter()
     for _ in range(kills):
-        before = last_number(db)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "qctl", "--db", str(db), "enqueue", "--from", str(file), "--atomic"],
-            stdout=subprocess.DEVNULL,
-        )
-        time.sleep(chance.uniform(0.02, 0.4))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        stored[len(numbers_in(db, before))] += 1
-    assert set(stored) <= {0, 5000}
-    assert is_whole(db)
+        printed, there = enqueuer.run_and_kill()
+        assert printed <= there
+        stored[len(there)] += 1
+    assert set(stored) <= {0, 7000}
+    assert enqueuer.is_whole()
     report(
-        "enqueuer killed, --atomic", kills, f"{stored[5000]} times all, {stored[0]} times nothing; the file is whole"
+        "enqueuer killed, --atomic", kills, f"{stored[7000]} times all, {stored[0]} times nothing; the file is whole"
     )
