@@ -12,7 +12,7 @@ from qctl.model import BadValue, TypeDefaults
 from qctl.rules import ending
 from qctl.worker import cleanup
 from qctl.worker.child import DONE, READY
-from qctl.worker.process import READ, HandlerProcess
+from qctl.worker.process import LOADING, READ, HandlerProcess
 from qctl.worker.room import has_room
 from qctl.worker.run import KILL_AFTER, Run
 from qctl.worker.sweep import JOB, RUN, WORKER
@@ -65,7 +65,7 @@ class Pool:
         self.ended: list[Ended] = []
         self.orphans: list[Run] = []  # runs that were never begun by the process that died with them
 
-    def load(self, timeout: float = 120.0) -> None:
+    def load(self, timeout: float = LOADING) -> None:
         """Start the first process and learn the types. Raises BadValue when a module cannot be imported."""
         if self.modules:
             self.learn(timeout)

@@ -13,7 +13,7 @@ from qctl.rules import ending
 from qctl.worker.child import CANCEL, DONE, JOBS, LOAD, OUTPUT, READY
 from qctl.worker.frames import Unpacker, pack
 from qctl.worker.output import STDERR, STDOUT
-from qctl.worker.process import READ, ROOT, START
+from qctl.worker.process import LOADING, READ, ROOT, START
 from qctl.worker.run import KILL_AFTER, Run
 from qctl.worker.sweep import CHILD
 
@@ -109,6 +109,8 @@ class WidePool:
         for run in runs:
             lease = run.lease
             run.begin(now, monotonic)
+            if not self.is_ready:  # its own time begins when the handlers are loaded
+                run.deadline = monotonic + LOADING
             self.runs[lease.number] = run
             jobs.append(
                 (lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts, lease.inputs)
