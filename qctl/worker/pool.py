@@ -238,7 +238,8 @@ class Pool:
             text = f"its process was killed by signal {-status} ({name})"
         else:
             text = f"its process left with exit status {status}"
-        run.mark = process.mark
+        # Nobody says when its first run began; the later ones began when those before them had ended.
+        run.mark, run.since = process.mark, run.started_at if process.done else 0.0
         done = run.ending(ending.CRASH, time.time(), error=text + (f": {said}" if said else ""), exit_code=status)
         self.ended.append((run, done, run.facts()))
 

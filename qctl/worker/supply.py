@@ -85,7 +85,7 @@ class Supply:
         ended += self.commands.reap()
         for run, ending, _facts in ended:
             self.pace.learn(run.lease.type, ending.finished_at - ending.started_at)
-        forced = [run for run, ending, _facts in ended if ending.how in FORCED]
+        forced = [(run, ending) for run, ending, _facts in ended if ending.how in FORCED]
         if forced:
             sweep_runs(self.worker, forced, [*self.pool.pids(), *self.wide.pids()])
         if orphans:

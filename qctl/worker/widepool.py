@@ -180,7 +180,7 @@ class WidePool:
             else f"its process left with exit status {status}"
         )
         for run in self.runs.values():
-            run.mark = self.mark
+            run.mark, run.since = self.mark, run.started_at if self.done else 0.0
             how = ending.STOPPED if self.is_killed else ending.CRASH
             done = run.ending(how, now, error=text, exit_code=None if self.is_killed else status)
             self.ended.append((run, done, run.facts()))
