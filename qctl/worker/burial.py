@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import time
 
 from qctl.rules.when import from_text
 from qctl.store.sqlite.sql import sql
@@ -19,9 +20,11 @@ ENDING = 2.0  # seconds that the kernel may take to end a process
 
 def end_frozen(store: SQLiteStore, number: int, pid: int) -> bool:
     """Kill the process that holds the lock of worker `number`; whether it is gone. The lock says that it is that process."""
+    if not hasattr(os, "pidfd_open"):
+        return end_by_number(store, number, pid)
     try:
         handle = os.pidfd_open(pid)
-    except (OSError, AttributeError):
+    except OSError:
         return False
     try:
         if store.life_locks is None or store.life_locks.holder(number) != pid:
@@ -34,6 +37,23 @@ def end_frozen(store: SQLiteStore, number: int, pid: int) -> bool:
         return False
     finally:
         os.close(handle)
+
+
+def end_by_number(store: SQLiteStore, number: int, pid: int) -> bool:
+    """The same where a process can only be named by its number: that it holds the lock just now is what there is to go by."""
+    locks = store.life_locks
+    if locks is None or locks.holder(number) != pid:
+        return False
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        return False
+    end = time.monotonic() + ENDING
+    while not locks.is_dead(number):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def is_stopped(pid: int) -> bool:

@@ -13,7 +13,7 @@ from qctl.rules import ending
 from qctl.worker import cleanup
 from qctl.worker.child import DONE, READY
 from qctl.worker.frames import unpack_jobs
-from qctl.worker.process import READ, HandlerProcess
+from qctl.worker.process import LOADING, READ, HandlerProcess
 from qctl.worker.room import has_room
 from qctl.worker.run import KILL_AFTER, Run
 from qctl.worker.starts import Begun
@@ -68,7 +68,7 @@ class Pool:
         self.ended: list[Ended] = []
         self.orphans: list[Run] = []  # runs that were never begun by the process that died with them
 
-    def load(self, timeout: float = 120.0) -> None:
+    def load(self, timeout: float = LOADING) -> None:
         """Start the first process and learn the types. Raises BadValue when a module cannot be imported."""
         if self.modules:
             self.learn(timeout)
@@ -247,7 +247,8 @@ class Pool:
             text = f"its process was killed by signal {-status} ({name})"
         else:
             text = f"its process left with exit status {status}"
-        run.mark = process.mark
+        # Nobody says when its first run began; the later ones began when those before them had ended.
+        run.mark, run.since = process.mark, run.started_at if process.done else 0.0
         done = run.ending(ending.CRASH, time.time(), error=text + (f": {said}" if said else ""), exit_code=status)
         self.ended.append((run, done, run.facts()))
 

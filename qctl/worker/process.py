@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 READ = 1 << 16
+LOADING = 120.0  # seconds that loading the handlers may take
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 START = "import sys; sys.path.append(sys.argv.pop(1)); from qctl.worker.child import main; main()"
@@ -90,6 +91,8 @@ class HandlerProcess:
         """Send runs ahead of time, and a ticket for each."""
         if not self.queue:
             runs[0].begin(now, monotonic)
+            if not self.ready:  # its own time begins when the handlers are loaded
+                runs[0].deadline = monotonic + LOADING
         self.queue.extend(runs)
         self.load += sum(run.expected for run in runs)
         jobs = []

@@ -32,6 +32,7 @@ class Run:
         "limit",
         "mark",
         "shown",
+        "since",
         "started_at",
         "time_limit",
     )
@@ -46,6 +47,7 @@ class Run:
         self.kill_at: float | None = None
         self.fate: str | None = None
         self.mark: str | None = None  # of the handler process in which it came to a forced end
+        self.since: float | None = None  # what that started since then is of this run; None: since the run began
         self.shown = False
         self.latest: float | None = None  # until when it may begin, epoch seconds; it tells when it does
         self.expected = 0.0  # seconds that jobs of its type usually take

@@ -109,7 +109,7 @@ class Supply:
         """Learn how long they took; what those left running that were ended by force is ended, too."""
         for run, ending, _facts in ended:
             self.pace.learn(run.lease.type, ending.finished_at - ending.started_at)
-        forced = [run for run, ending, _facts in ended if ending.how in FORCED]
+        forced = [(run, ending) for run, ending, _facts in ended if ending.how in FORCED]
         if forced:
             sweep_runs(self.worker, forced, [*self.pool.pids(), *self.wide.pids()])
 

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from qctl.rules.ending import Ending
     from qctl.worker.run import Run
 
 FORCED = (TIMEOUT, CANCEL, STOPPED, CRASH)
@@ -64,15 +65,16 @@ def sweep(
     return len(killed)
 
 
-def sweep_runs(worker: str, ended: Iterable[Run], spare: Collection[int]) -> int:
+def sweep_runs(worker: str, ended: Iterable[tuple[Run, Ending]], spare: Collection[int]) -> int:
     """Kill what is left of runs that were brought to an end."""
     commands: set[tuple[int, int]] = set()
     children: dict[str | None, float] = {}
-    for run in ended:
+    for run, ending in ended:
         if run.lease.command is not None:
             commands.add((run.lease.number, run.lease.token))
         elif run.mark is not None:
-            children[run.mark] = min(run.started_at, children.get(run.mark, run.started_at))
+            since = ending.started_at if run.since is None else run.since
+            children[run.mark] = min(since, children.get(run.mark, since))
     return sweep(worker, commands, children, spare)
 
 

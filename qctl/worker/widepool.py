@@ -13,7 +13,7 @@ from qctl.rules import ending
 from qctl.worker.child import CANCEL, DONE, JOBS, LOAD, OUTPUT, READY
 from qctl.worker.frames import Unpacker, pack, unpack_jobs
 from qctl.worker.output import STDERR, STDOUT
-from qctl.worker.process import READ, ROOT, START
+from qctl.worker.process import LOADING, READ, ROOT, START
 from qctl.worker.run import KILL_AFTER, Run
 from qctl.worker.sweep import CHILD
 
@@ -116,6 +116,8 @@ class WidePool:
         for run in runs:
             lease = run.lease
             run.begin(now, monotonic)
+            if not self.is_ready:  # its own time begins when the handlers are loaded
+                run.deadline = monotonic + LOADING
             self.runs[lease.number] = run
             jobs.append(
                 (lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts, lease.inputs,
@@ -190,7 +192,7 @@ class WidePool:
             else f"its process left with exit status {status}"
         )
         for run in self.runs.values():
-            run.mark = self.mark
+            run.mark, run.since = self.mark, run.started_at if self.done else 0.0
             self.pool.begun.settle(run.lease.number, now)  # as far as anybody knows
             how = ending.STOPPED if self.is_killed else ending.CRASH
             done = run.ending(how, now, error=text, exit_code=None if self.is_killed else status)

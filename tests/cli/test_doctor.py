@@ -102,4 +102,4 @@ def test_the_file_system_is_that_of_the_nearest_mount() -> None:
 def test_every_check_says_something(queue: Queue) -> None:
     checks = {finding.check for finding in doctor.examine(queue.store, 1.8e9)}
     assert checks == {"integrity", "schema", "foreign", "log", "library", "system", "space", "permissions", "clock", "locks",
-                      "dead", "orphans", "schedules"}  # fmt: skip
+                      "dead", "spools", "orphans", "schedules"}  # fmt: skip

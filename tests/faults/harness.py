@@ -109,7 +109,7 @@ class Ground:
             elif kind == 3:
                 jobs.append({"type": "coroutine", "payload": {"took": self.chance.choice([0, 0.05])}})
             else:
-                work = "sleep 0.5" if long else self.chance.choice(["true", "true", "sleep 0.02"])
+                work = "sleep 0.5" if n % 30 < 6 else self.chance.choice(["true", "true", "sleep 0.02"])
                 jobs.append({"shell": self.line(work), "max_attempts": 1000, "backoff": "fixed:0s"})
         self.numbers += self.queue.enqueue_many(jobs)
         for parent in self.chance.sample(self.numbers, count // 20):
@@ -129,12 +129,17 @@ class Ground:
 
     def kill(self) -> str:
         """Kill -9 something of one worker, or of all of them; what it was."""
-        index = self.chance.randrange(len(self.workers))
-        worker = self.workers[index]
-        below = descendants(worker.pid)
-        what = self.chance.choice(["worker", "worker", "child", "command", "all"])
-        commands = [pid for pid in below if b"QCTL_LEASE=" in environment(pid)]
-        handlers = [pid for pid in below if b"QCTL_CHILD=" in environment(pid)]
+        what = self.chance.choice(["worker", "child", "command", "all"])
+        marks = {"child": b"QCTL_CHILD=", "command": b"QCTL_LEASE="}
+        commands: list[int] = []
+        handlers: list[int] = []
+        for index in self.chance.sample(range(len(self.workers)), len(self.workers)):
+            worker = self.workers[index]
+            below = descendants(worker.pid)
+            commands = [pid for pid in below if marks["command"] in environment(pid)]
+            handlers = [pid for pid in below if marks["child"] in environment(pid)]
+            if {"child": handlers, "command": commands}.get(what, [worker.pid]):
+                break
         victims = {
             "worker": [worker.pid],
             "child": handlers and [self.chance.choice(handlers)],
@@ -298,9 +303,19 @@ def orphans(db: Path, seconds: float = 5.0) -> list[int]:
         time.sleep(0.05)
 
 
-def numbers_in(db: Path) -> set[int]:
+def numbers_in(db: Path, above: int) -> set[int]:
+    """The numbers of the jobs that came after number `above`: numbers only grow."""
     connection = sqlite3.connect(db)
     try:
-        return {row[0] for row in connection.execute("SELECT number FROM jobs")}
+        return {row[0] for row in connection.execute("SELECT number FROM jobs WHERE number > ?", (above,))}
+    finally:
+        connection.close()
+
+
+def last_number(db: Path) -> int:
+    """The highest number that was ever given out."""
+    connection = sqlite3.connect(db)
+    try:
+        return int((connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'").fetchone() or (0,))[0])
     finally:
         connection.close()

@@ -188,3 +188,19 @@ def test_a_worker_that_was_stopped_with_the_lock_in_its_hand_does_not_stop_the_o
         stopped.communicate()
     other.send_signal(signal.SIGTERM)
     assert "stopped while it held the lock" in other.communicate(timeout=20)[1]
+
+
+def test_a_frozen_worker_is_ended_by_its_number_where_there_is_nothing_better(queue: Queue, work: Work) -> None:
+    from qctl.store.sqlite import workers
+    from qctl.worker.burial import end_by_number
+
+    other = work("--quiet")
+    until(queue.live_workers)
+    store = queue.store
+    workers.register(store, "w-me", 1, time.time())
+    ((number, _id, pid),) = workers.frozen_workers(store, "w-me", time.monotonic() + 1000)
+    assert pid == other.pid
+    other.send_signal(signal.SIGSTOP)
+    assert not end_by_number(store, number, os.getpid()), "that process does not hold the lock"
+    assert end_by_number(store, number, pid)
+    assert other.wait(10) == -signal.SIGKILL

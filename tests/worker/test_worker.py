@@ -344,3 +344,22 @@ def test_enqueue_follow_shows_output_and_leaves_with_its_status(queue: Queue, wo
     )  # fmt: skip
     assert done.returncode == 9
     assert done.stdout == "1\nout\n"
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_timeout_shorter_than_it_takes_to_load_the_handlers_lets_the_job_run(
+    queue: Queue, work: Callable[..., Any], tmp_path: Path, kind: str
+) -> None:
+    """Loading is not the job's time: else its process would be ended before the job begins, again and again."""
+    module = tmp_path / "slow.py"
+    module.write_text(
+        "import os, time\nfrom qctl import handler\ntime.sleep(0.6)\n"
+        f"@handler('quick', timeout='200ms', max_attempts=1)\n{kind} quick(die): os._exit(1) if die else None\n"
+    )
+    queue.enqueue("quick", {"die": True})  # the process that comes after it has to load first
+    number = queue.enqueue("quick", {"die": False})
+    work("--quiet", "--once", "--handlers", str(module)).communicate(timeout=30)
+    assert queue.get(number).status == "completed" or "left with exit status 1" in queue.get(number).last_error
+    again = queue.enqueue("quick", {"die": False})
+    work("--quiet", "--once", "--handlers", str(module)).communicate(timeout=30)
+    assert (queue.get(again).status, queue.get(again).token) == ("completed", 1)
