@@ -3,11 +3,11 @@
 
 CREATE TABLE jobs (
   number        INTEGER PRIMARY KEY AUTOINCREMENT, -- what people type; never given out twice
-  id            TEXT NOT NULL UNIQUE DEFAULT (lower(printf('%08x-%04x-7%s-%s%s-%s',
+  id            TEXT NOT NULL UNIQUE DEFAULT (lower(printf('%08x-%04x-7%03x-%04x-%s',
                   CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) >> 16,
                   CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) & 65535,
-                  substr(hex(randomblob(2)), 2), substr('89ab', 1 + (random() & 3), 1),
-                  substr(hex(randomblob(2)), 2), hex(randomblob(6))))) -- UUID version 7: grows with time
+                  last_insert_rowid() >> 14 & 4095, last_insert_rowid() & 16383 | 32768, hex(randomblob(6)))))
+                -- UUID version 7: grows with time, and by a counter within one statement, whose time stands still
                 CHECK (id GLOB '*[^0-9]*'),
   type          TEXT NOT NULL CHECK (type <> ''),
   payload       TEXT NOT NULL DEFAULT '{}',
