@@ -30,7 +30,7 @@ def stats(store: SQLiteStore, now: float, window: float) -> dict[str, Any]:
     """
     text, since = to_text(now), to_text(now - window)
     by_type = [dict(zip(("type", "status", "count"), row, strict=True)) for row in store.read(sql("count_by_type"))]
-    waiting = store.read(sql("count_waiting"), (text, text, text, text))
+    waiting = store.read(sql("count_waiting"), (text, text))
     # An UPDATE from elsewhere may have written an end that is no time: it counts, but has no place in the window.
     ends = [row for row in store.read(sql("ends_since"), (since, NEWEST)) if row[3] is not None]
     completed = dict(store.read(sql("completed_since"), (since,)))

@@ -51,20 +51,22 @@ CREATE TABLE jobs (
 );
 
 -- A claim walks the lanes (priority, queue, type) from the top and reads each in order of scheduled_at, number.
-CREATE INDEX jobs_claim ON jobs (priority, queue, type, (command IS NULL), scheduled_at)
+-- With status, which SQLite reads again though the index is partial: so to look and to count needs no row of the table.
+CREATE INDEX jobs_claim ON jobs (status, priority, queue, type, (command IS NULL), scheduled_at)
   WHERE status = 'pending';
 CREATE INDEX jobs_processing ON jobs (locked_by, type, queue, limit_key, status)
   WHERE status = 'processing'; -- covers what limits on concurrency count; with status, because SQLite reads it again
-CREATE INDEX jobs_completed ON jobs (completed_at) WHERE status = 'completed';
-CREATE INDEX jobs_ended ON jobs (status, updated_at)
+CREATE INDEX jobs_completed ON jobs (completed_at, type, status) WHERE status = 'completed';
+CREATE INDEX jobs_ended ON jobs (status, updated_at, type)
   WHERE status = 'failed' OR status = 'cancelled'; -- with IN (...) SQLite would not see that a query fits
+CREATE INDEX jobs_blocked ON jobs (type, status) WHERE status = 'blocked';
 
 CREATE UNIQUE INDEX jobs_key ON jobs (key)
   WHERE key IS NOT NULL AND status <> 'completed' AND status <> 'failed' AND status <> 'cancelled';
 CREATE INDEX jobs_key_ended ON jobs (key, created_at) WHERE key IS NOT NULL;
 CREATE INDEX jobs_expiring ON jobs (expires_at)
   WHERE expires_at IS NOT NULL AND (status = 'pending' OR status = 'blocked');
-CREATE INDEX jobs_keyed ON jobs (type, queue, priority, limit_key, (command IS NULL), scheduled_at)
+CREATE INDEX jobs_keyed ON jobs (status, type, queue, priority, limit_key, (command IS NULL), scheduled_at)
   WHERE limit_key IS NOT NULL AND status = 'pending';
 CREATE UNIQUE INDEX jobs_tick ON jobs (schedule, tick) WHERE schedule IS NOT NULL;
 CREATE INDEX jobs_flow ON jobs (flow, number) WHERE flow IS NOT NULL;

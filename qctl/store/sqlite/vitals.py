@@ -49,12 +49,14 @@ def served(store: SQLiteStore, now: float, found: Readings) -> None:
         anybody = True
     else:
         can, anybody = set(), False
-    rows = store.read(
-        "SELECT type, command IS NULL, min(scheduled_at) FROM jobs WHERE status = 'pending' AND scheduled_at <= ?"
-        " GROUP BY type, command IS NULL",
-        (to_text(now),),
-    )
-    left = [(due, type_) for type_, typed, due in rows if not anybody or (typed and type_ not in can)]
+    text = to_text(now)
+    left = []
+    for *lane, type_ in store.read(sql("lanes")):  # a seek or two for each, however many jobs wait there
+        for typed in (0, 1) if type_ not in can else (0,):
+            if typed or not anybody:
+                head = store.read(sql("lane_head"), (*lane, type_, typed))
+                if head and head[0][0] <= text:
+                    left.append((head[0][0], type_))
     if left:
         due, found.unserved = min(left)
         found.values["max_unserved"] = age(due, now)
