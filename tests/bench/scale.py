@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from qctl.queue import Queue
+from qctl.rules.when import to_text
 from tests.bench.measure import QCTL, Row, folder, in_turn
 
 WRITER = """
@@ -24,6 +25,20 @@ while time.time() < until:
     queue.enqueue("noop", {"n": 1})
     waits.append(time.perf_counter() - begun)
 print(len(waits), *[f"{wait:.6f}" for wait in sorted(waits)[-(len(waits) // 500 + 2):]])
+"""
+SIGNALLED_WRITER = """
+import sys, threading, time
+from qctl.queue import Queue
+queue, waits = Queue(sys.argv[1]), []
+stopped = threading.Thread(target=sys.stdin.readline)
+stopped.start()
+print("writing", flush=True)
+while stopped.is_alive():
+    begun = time.perf_counter()
+    queue.enqueue("later", {"n": 1}, delay=3600)
+    waits.append(time.perf_counter() - begun)
+    time.sleep(0.002)
+print(*[f"{wait:.6f}" for wait in sorted(waits)])
 """
 HERE = Path(__file__).parent.parent.parent
 
@@ -68,6 +83,55 @@ def writers(scale: float) -> list[Row]:
     ]  # fmt: skip
 
 
+def purge(scale: float) -> list[Row]:
+    """Completed jobs deleted beside a worker that has enough to do, and what a writer waits meanwhile."""
+    count, work = max(5000, int(1_000_000 * scale)), max(2000, int(500_000 * scale))
+    environment = dict(os.environ, PYTHONPATH=str(HERE))
+    with folder() as place, Queue(place / "own.db") as queue:
+        fill(queue, count, "type, status, completed_at", "'noop', 'completed', datetime('now', '-8 days')")
+        fill(queue, work, "type, payload", "'noop', '{\"n\":1}'")
+        handlers = str(Path(__file__).with_name("handlers.py"))
+        argv = [QCTL, "--db", queue.path, "work", "--quiet", "--handlers", handlers]
+        worker = subprocess.Popen(argv)
+        done = "SELECT count(*) FROM jobs WHERE status = 'completed' AND completed_at >= ?"
+        today = (to_text(time.time() - 3600),)
+        while not queue.store.read(done, today)[0][0]:
+            time.sleep(0.01)
+        begun = time.time()
+        writer = subprocess.Popen(
+            [sys.executable, "-c", SIGNALLED_WRITER, queue.path], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True, env=environment
+        )  # fmt: skip
+        assert writer.stdout is not None and writer.stdout.readline()
+        before, begun = queue.store.read(done, today)[0][0], time.perf_counter()
+        subprocess.run([QCTL, "--db", queue.path, "purge", "--yes"], check=True, stdout=subprocess.DEVNULL)
+        took = time.perf_counter() - begun
+        waits = [float(word) for word in writer.communicate("stop\n")[0].split()]
+        beside = (queue.store.read(done, today)[0][0] - before) / took
+        worker.terminate()
+        worker.wait()
+        assert queue.store.read("SELECT count(*) FROM jobs WHERE completed_at < ?", today) == [(0,)]
+    late = waits[int(len(waits) * 0.99)] * 1000
+    print(
+        f"beside the purge the worker did {beside:,.0f} jobs/s, the writer {len(waits) / took:,.0f}/s", file=sys.stderr
+    )
+    return [
+        Row(f"purge of {count:,} jobs beside a busy worker", "/s", {"qctl": count / took, "50,000/s": 50_000.0}, "50,000/s", 1.0, higher=True),
+        Row("another writer's wait meanwhile, p99", "ms", {"qctl": late, "50 ms": 50.0}, "50 ms", 1.0, higher=False),
+    ]  # fmt: skip
+
+
+def fill(queue: Queue, count: int, columns: str, values: str) -> None:
+    """Insert rows by plain SQL, in transactions of half a million."""
+    for start in range(0, count, 500_000):
+        with queue.store.write() as connection:
+            connection.execute(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+                f" INSERT INTO jobs ({columns}) SELECT {values} FROM n",
+                (min(500_000, count - start),),
+            )
+        queue.store.tidy(0)
+
+
 def memory(scale: float) -> list[Row]:
     """What a worker and its handler process have in memory after 10,000 jobs and at the end of a million."""
     count = max(30_000, int(1_000_000 * scale))
@@ -103,14 +167,12 @@ def rows(scale: float) -> list[Row]:
     with folder() as place:
         few_queue, many_queue = Queue(place / "few.db"), Queue(place / "many.db")
         for queue, count in ((few_queue, 10_000), (many_queue, many)):
-            for start in range(0, count, 500_000):
-                with queue.store.write() as connection:
-                    connection.execute(
-                        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT INTO jobs"
-                        " (type, status, completed_at) SELECT 'a', 'completed', strftime('%Y-%m-%d %H:%M:%f', 'now') FROM n",
-                        (min(500_000, count - start),),
-                    )
-                queue.store.tidy(0)
+            fill(
+                queue,
+                count,
+                "type, status, completed_at",
+                "'a', 'completed', strftime('%Y-%m-%d %H:%M:%f', 'now')",
+            )
 
         def enqueues(queue: Queue) -> float:
             return statistics.median(timed(lambda: queue.enqueue("mine", {"n": 1})) for _ in range(200))

@@ -17,7 +17,7 @@ from qctl.store.sqlite.sql import sql
 from tests.bench import spoolers
 from tests.bench.measure import QCTL, Row, folder, in_turn, seconds
 from tests.bench.peers import PEERS, installed
-from tests.bench.scale import memory, rows, writers
+from tests.bench.scale import memory, purge, rows, writers
 
 BARE = """
 import sqlite3, sys
@@ -315,25 +315,6 @@ def pickup(scale: float) -> list[Row]:
 def cpu_ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
-
-
-def purge(scale: float) -> list[Row]:
-    """Completed jobs deleted, and the space given back."""
-    count = max(5000, int(300_000 * scale))
-    with folder() as place:
-        queue = Queue(place / "own.db")
-        with queue.store.write() as connection:
-            connection.execute(
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT INTO jobs"
-                " (type, status, completed_at) SELECT 'a', 'completed', datetime('now', '-8 days') FROM n",
-                (count,),
-            )
-        queue.store.tidy(0)
-        begun = time.perf_counter()
-        assert queue.purge()["deleted"] == count
-        speed = count / (time.perf_counter() - begun)
-        queue.close()
-    return [Row(f"purge of {count:,} jobs", "/s", {"qctl": speed, "50,000/s": 50_000.0}, "50,000/s", 1.0, higher=True)]
 
 
 WORKS = {

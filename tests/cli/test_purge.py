@@ -139,3 +139,38 @@ def test_its_statements_ride_on_an_index(queue: Queue) -> None:
                 parameters("x", None, retained),
             )
             assert plan[0][3].startswith("SEARCH jobs USING") and f"INDEX {index} (" in plan[0][3], plan
+
+
+def test_what_lies_between_old_jobs_stays(queue: Queue) -> None:
+    """Numbers are deleted in ranges, which hold others."""
+    kept = []
+    for n in range(60):
+        old(queue, 1)
+        if n % 3 == 0:
+            kept.append(int(queue.enqueue("a")))
+        if n % 5 == 0:
+            old(queue, 1, days=2)
+            kept.append(max(job.number for job in queue.find()))
+    assert queue.purge()["deleted"] == 60
+    assert sorted(job.number for job in queue.find()) == sorted(kept)
+
+
+def test_it_says_what_it_did_when_that_is_on_disk(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its chunks are synced together, as a deletion that was lost is only made again."""
+    from qctl.store.sqlite import sync
+
+    left: list[int] = []
+    monkeypatch.setattr(sync, "SYNC", lambda _fd: left.append(queue.count()))
+    old(queue, 3000)
+    assert queue.purge()["deleted"] == 3000
+    assert left == [0]
+    assert queue.store.sync is not None
+    queue.enqueue("a")
+    assert left == [0, 1], "and whoever comes after is told of each commit when it is on disk"
+
+
+def test_spans_hold_every_number_and_few_others() -> None:
+    from qctl.store.sqlite.purge import GAP, spans
+
+    numbers = [1, 2, 3, 5, 5 + GAP, 6 + 2 * GAP, 1000, 1001]
+    assert spans(numbers) == [(1, 5 + GAP), (6 + 2 * GAP, 6 + 2 * GAP), (1000, 1001)]

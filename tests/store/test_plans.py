@@ -23,7 +23,7 @@ from tests.store.conftest import NOW, Acts
 QUERIES = sorted(path.stem for path in Path(FOLDER, "queries").glob("*.sql"))
 
 WHOLE = {
-    "count_by_type": "stats: true whoever wrote the rows, so it reads them",
+    "count_by_type": "stats: counts in the index of each status",
     "schedules": "cron list: all schedules, by name",
     "live_workers": "explain, cron list: the workers, a few",
     "count_waiting": "stats: counts what is pending",
@@ -77,19 +77,19 @@ def test_no_statement_scans_or_sorts(schema: sqlite3.Connection, verb: str) -> N
 @pytest.mark.parametrize(
     ("verb", "index"),
     [
-        ("lanes", "jobs_claim (priority=? AND queue=? AND type<?)"),
-        ("lanes", "jobs_claim (priority=? AND queue<?)"),
-        ("lanes", "jobs_claim (priority<?)"),
-        ("lane_due", "jobs_claim (priority=? AND queue=? AND type=? AND <expr>=? AND scheduled_at<?)"),
+        ("lanes", "jobs_claim (status=? AND priority=? AND queue=? AND type<?)"),
+        ("lanes", "jobs_claim (status=? AND priority=? AND queue<?)"),
+        ("lanes", "jobs_claim (status=? AND priority<?)"),
+        ("lane_due", "jobs_claim (status=? AND priority=? AND queue=? AND type=? AND <expr>=? AND scheduled_at<?)"),
         (
             "key_due",
-            "jobs_keyed (type=? AND queue=? AND priority=? AND limit_key=? AND <expr>=? AND scheduled_at>? AND scheduled_at<?)",
+            "jobs_keyed (status=? AND type=? AND queue=? AND priority=? AND limit_key=? AND <expr>=? AND scheduled_at>? AND scheduled_at<?)",
         ),
-        ("key_head", "jobs_keyed (type=? AND queue=? AND priority=? AND limit_key=? AND <expr>=?)"),
-        ("next_key", "jobs_keyed (type=? AND queue=? AND priority=? AND limit_key>?)"),
+        ("key_head", "jobs_keyed (status=? AND type=? AND queue=? AND priority=? AND limit_key=? AND <expr>=?)"),
+        ("next_key", "jobs_keyed (status=? AND type=? AND queue=? AND priority=? AND limit_key>?)"),
         ("starts_of", "PRIMARY KEY (scope=? AND name=? AND key=?)"),
         ("expired", "jobs_expiring (expires_at<?)"),
-        ("lane_head", "jobs_claim (priority=? AND queue=? AND type=? AND <expr>=?)"),
+        ("lane_head", "jobs_claim (status=? AND priority=? AND queue=? AND type=? AND <expr>=?)"),
         ("lease_range", "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
         ("lease_job", "INTEGER PRIMARY KEY (rowid=?)"),
         ("complete_job", "INTEGER PRIMARY KEY (rowid=?)"),

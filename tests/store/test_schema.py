@@ -347,3 +347,13 @@ def test_a_queue_lives_beside_the_tables_of_an_application(tmp_path: Path) -> No
     assert [(lease.type, lease.payload) for lease in leases] == [("receipt", '{"order":2}')]
     assert store.read("SELECT id, total FROM orders") == [(1, 90), (2, 120)]
     store.close()
+
+
+def test_ids_of_one_statement_grow_as_the_numbers_do(plain: sqlite3.Connection) -> None:
+    """Time stands still in it, and ids in no order would make each later change of them one to another page."""
+    plain.execute("INSERT INTO jobs (type) VALUES ('x'), ('y')")
+    plain.execute("INSERT INTO jobs (type) SELECT 'z' FROM jobs a, jobs b, jobs c, jobs d, jobs e")
+    ids = [row[0] for row in plain.execute("SELECT id FROM jobs WHERE type = 'z' ORDER BY number")]
+    assert len(ids) == 32
+    assert ids == sorted(ids)
+    assert all(UUID7.fullmatch(one) for one in ids)

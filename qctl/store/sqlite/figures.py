@@ -38,7 +38,7 @@ def stats(store: SQLiteStore, now: float, window: float) -> dict[str, Any]:
     found.by_type = [
         dict(zip(("type", "status", "count"), row, strict=True)) for row in store.read(sql("count_by_type"))
     ]
-    found.waiting = store.read(sql("count_waiting"), (text, text, text, text))
+    found.waiting = store.read(sql("count_waiting"), (text, text))
     found.dead = dict(store.read("SELECT type, count(*) FROM dead_letter_jobs WHERE reviewed = 0 GROUP BY type"))
     found.dead_total = store.read("SELECT count(*) FROM dead_letter_jobs")[0][0]
     found.hour = store.read(sql("completed_count"), (to_text(now - 3600),))[0][0]

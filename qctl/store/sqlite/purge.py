@@ -12,6 +12,7 @@ from qctl.store.sqlite import wal
 from qctl.store.sqlite.connection import explain
 from qctl.store.sqlite.ledger import count_elsewhere
 from qctl.store.sqlite.sql import sql
+from qctl.store.sqlite.sync import share
 from qctl.store.sqlite.upkeep import count_enqueued
 
 TYPE_CHECKING = False
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
 
     from qctl.store.sqlite.store import SQLiteStore
 
-LONGEST = 0.025  # seconds that a chunk should take
-SMALLEST, LARGEST = 50, 4000
-PAUSE = 0.02
+LONGEST = 0.02  # seconds that a chunk should take
+SMALLEST, LARGEST = 50, 8000
+LOOK = 20_000  # jobs that are looked up at a time, beside the writers
+GAP = 8  # numbers of others between two jobs, below which both are deleted in one range
+BREATH = 0.0005  # seconds in which the next in the line gets its turn: at once it would be ours again
+STEP = 500  # pages that are given back at first, and at most so many times more
+MOST_STEPS = 40
 COUNTING = 10.0  # seconds that may go into counting jobs for the figures, before they are deleted
-STEP = 500  # pages that are given back at a time
-ELSEWHERE = "CASE WHEN worker IS NULL THEN type END, scheduled_at, started_at"  # what no worker of ours has counted
+ELSEWHERE = "completed_at, type, scheduled_at, started_at"
 RESERVE = 256  # free pages that stay in the file: on a full disk they let the last results in
 
 
@@ -44,7 +48,7 @@ def purge(
 
     Completed jobs of a type with a retention of its own go when that is over, whatever `older_than` says.
 
-    Failed jobs with an unreviewed dead letter stay. In chunks of some 25 ms, between which others get their turn; safe
+    Failed jobs with an unreviewed dead letter stay. In chunks of some 20 ms, between which others get their turn; safe
     to run twice at once; stops after `max_time` seconds. With `dry_run` it only counts. Returns `deleted` (by status
     under `by_status`), `left_unreviewed`, `is_complete`, `bytes_returned`.
     """
@@ -55,19 +59,24 @@ def purge(
     by_status: dict[str, int] = {}
     left, complete = 0, True
     before = size_of(store)
-    for status in dict.fromkeys(statuses):
-        retained = retentions(store, now) if status == COMPLETED else {}
-        bound = newest_kept(store, status, keep)
-        if status == FAILED:
-            left = store.read(sql("purge_left"), (limit,))[0][0]
-        if dry_run:
-            by_status[status] = count(store, status, limit, bound, retained)
-            continue
-        by_status[status], done = delete(store, status, limit, bound, deadline, progress, retained)
-        complete = complete and done
-    deleted = sum(by_status.values())
-    if deleted and not dry_run:
-        give_back(store, deadline)
+    if not dry_run:
+        put_off_syncs(store)
+    try:
+        for status in dict.fromkeys(statuses):
+            retained = retentions(store, now) if status == COMPLETED else {}
+            bound = newest_kept(store, status, keep)
+            if status == FAILED:
+                left = store.read(sql("purge_left"), (limit,))[0][0]
+            if dry_run:
+                by_status[status] = count(store, status, limit, bound, retained)
+                continue
+            by_status[status], done = delete(store, status, limit, bound, deadline, progress, retained)
+            complete = complete and done
+        deleted = sum(by_status.values())
+        if deleted and not dry_run:
+            give_back(store, deadline)
+    finally:
+        sync_all(store)
     return {
         "deleted": deleted,
         "by_status": by_status,
@@ -76,6 +85,23 @@ def purge(
         "bytes_returned": max(0, before - size_of(store)),
         "dry_run": dry_run,
     }
+
+
+def put_off_syncs(store: SQLiteStore) -> None:
+    """What a chunk deleted need not be on disk before the next one: if it comes back, it is purged again."""
+    if store.sync is None and store.lock is not None and store.lock.acquire(store.busy_timeout):
+        try:
+            share(store)
+        finally:
+            store.lock.release()
+    if store.sync is not None:
+        store.sync.is_put_off = True
+
+
+def sync_all(store: SQLiteStore) -> None:
+    if store.sync is not None:
+        store.sync.is_put_off = False
+        store.sync.wait()
 
 
 def column_of(status: str) -> str:
@@ -143,56 +169,96 @@ def delete(
     retained: Mapping[str, str],
 ) -> tuple[int, bool]:
     """How many were deleted, and whether that was all."""
-    total, size, start = 0, 200, ""
-    chunk = f"SELECT number FROM jobs WHERE {selection(status, bound, retained)} ORDER BY {column_of(status)} LIMIT ?"
-    while True:
-        if deadline is not None and time.monotonic() >= deadline:
-            return total, False
-        begun = time.monotonic()
-        with store.write() as connection:
-            if status == FAILED:
-                connection.execute(
-                    "DELETE FROM dead_letter_jobs WHERE reviewed <> 0 AND original_job_id IN"
-                    f" (SELECT id FROM jobs WHERE number IN ({chunk}))",
-                    [*parameters(limit, bound, retained, start), size],
-                )
-            ends = connection.execute(
-                f"DELETE FROM jobs WHERE number IN ({chunk}) RETURNING {column_of(status)}, {ELSEWHERE}",
-                [*parameters(limit, bound, retained, start), size],
-            ).fetchall()
-            gone = len(ends)
-            start = max((end[0] for end in ends), default=start)  # what is kept before it is not looked at again
-            if status == COMPLETED:
-                count_elsewhere(store, [end for end in ends if end[1] is not None])
-        took = time.monotonic() - begun
-        total += gone
-        if progress is not None and gone:
-            progress(gone)
-        store.tidy()
-        if gone < size:
+    column, where = column_of(status), selection(status, bound, retained)
+    look = f"SELECT number, {column} FROM jobs WHERE {where} ORDER BY {column} LIMIT ?"
+    total, size, start = 0, 500, ""
+    while deadline is None or time.monotonic() < deadline:
+        found = store.read(look, [*parameters(limit, bound, retained, start), LOOK])
+        numbers = sorted([row[0] for row in found])
+        while numbers:
+            if deadline is not None and time.monotonic() >= deadline:
+                return total, False
+            part, numbers = numbers[:size], numbers[size:]
+            begun = time.monotonic()
+            with store.write() as connection:
+                begun = time.monotonic()  # others are not kept waiting while we wait
+                if status == COMPLETED:
+                    count_part(store, part, where, parameters(limit, bound, retained))
+                gone = delete_part(connection, status, part, where, parameters(limit, bound, retained))
+            took = time.monotonic() - begun
+            total += gone
+            if progress is not None and gone:
+                progress(gone)
+            store.tidy()
+            size = max(SMALLEST, min(LARGEST, int(size * LONGEST / max(took, 0.001)), size * 2))
+            time.sleep(BREATH)
+        if len(found) < LOOK:
             return total, True
-        size = max(SMALLEST, min(LARGEST, int(size * LONGEST / max(took, 0.001)), size * 2))
-        time.sleep(min(took / 4, PAUSE))
+        start = found[-1][1]  # what is kept before it is not looked at again
+    return total, False
+
+
+def delete_part(
+    connection: sqlite3.Connection, status: str, numbers: Sequence[int], where: str, values: Sequence[Any]
+) -> int:
+    """Delete those of the jobs (numbers ascending) that may still go; how many. Ranges of numbers lie side by side."""
+    rows = [(*pair, *values) for pair in spans(numbers)]
+    if status == FAILED:
+        connection.executemany(
+            "DELETE FROM dead_letter_jobs WHERE reviewed <> 0 AND original_job_id IN"
+            f" (SELECT id FROM jobs NOT INDEXED WHERE number BETWEEN ? AND ? AND {where})",
+            rows,
+        )
+    return connection.executemany(
+        f"DELETE FROM jobs NOT INDEXED WHERE number BETWEEN ? AND ? AND {where}", rows
+    ).rowcount
+
+
+def count_part(store: SQLiteStore, numbers: Sequence[int], where: str, values: Sequence[Any]) -> None:
+    """Count those that no worker of ours has counted, as other programs completed them, before they go."""
+    if not store.read("SELECT 1 FROM jobs WHERE status = 'completed' AND worker IS NULL LIMIT 1"):
+        return
+    statement = f"SELECT {ELSEWHERE} FROM jobs NOT INDEXED WHERE number BETWEEN ? AND ? AND worker IS NULL AND {where}"
+    for pair in spans(numbers):
+        count_elsewhere(store, store.read(statement, [*pair, *values]))
+
+
+def spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as ranges (first, last), which may hold a few others."""
+    found: list[tuple[int, int]] = []
+    first = last = numbers[0]
+    for number in numbers[1:]:
+        if number > last + GAP:
+            found.append((first, last))
+            first = number
+        last = number
+    found.append((first, last))
+    return found
 
 
 def give_back(store: SQLiteStore, deadline: float | None) -> None:
     """Free pages go back to the file system, in short steps, but for a reserve; then the file is cut."""
     if store.lock is None or store.read("PRAGMA auto_vacuum")[0][0] != 2:
         return
+    step = STEP
     while deadline is None or time.monotonic() < deadline:
         free = store.read("PRAGMA freelist_count")[0][0] - RESERVE
         if free <= 0:
             break
         if not store.lock.acquire(store.busy_timeout):
             return
+        begun = time.monotonic()
         try:
             # A script, because `execute` would take only the first of the steps that this statement needs.
-            store.connection.executescript(f"PRAGMA incremental_vacuum({min(free, STEP)});")
+            store.connection.executescript(f"PRAGMA incremental_vacuum({min(free, step)});")
         except sqlite3.Error as error:
             raise explain(error, store.path) from error
         finally:
             store.lock.release()
+        took = time.monotonic() - begun
         store.tidy()
+        step = max(STEP // 5, min(STEP * MOST_STEPS, int(step * LONGEST / max(took, 0.001)), step * 2))
+        time.sleep(BREATH)
     if store.lock.acquire(1.0):
         try:
             wal.checkpoint(store.connection)

@@ -3,11 +3,11 @@
 
 CREATE TABLE jobs (
   number        INTEGER PRIMARY KEY AUTOINCREMENT, -- what people type; never given out twice
-  id            TEXT NOT NULL UNIQUE DEFAULT (lower(printf('%08x-%04x-7%s-%s%s-%s',
+  id            TEXT NOT NULL UNIQUE DEFAULT (lower(printf('%08x-%04x-7%03x-%04x-%s',
                   CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) >> 16,
                   CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) & 65535,
-                  substr(hex(randomblob(2)), 2), substr('89ab', 1 + (random() & 3), 1),
-                  substr(hex(randomblob(2)), 2), hex(randomblob(6))))) -- UUID version 7: grows with time
+                  last_insert_rowid() >> 14 & 4095, last_insert_rowid() & 16383 | 32768, hex(randomblob(6)))))
+                -- UUID version 7: grows with time, and by a counter within one statement, whose time stands still
                 CHECK (id GLOB '*[^0-9]*'),
   type          TEXT NOT NULL CHECK (type <> ''),
   payload       TEXT NOT NULL DEFAULT '{}',
@@ -52,22 +52,24 @@ CREATE TABLE jobs (
 );
 
 -- A claim walks the lanes (priority, queue, type) from the top and reads each in order of scheduled_at, number.
-CREATE INDEX jobs_claim ON jobs (priority, queue, type, (command IS NULL), scheduled_at)
+-- With status, which SQLite reads again though the index is partial: so to look and to count needs no row of the table.
+CREATE INDEX jobs_claim ON jobs (status, priority, queue, type, (command IS NULL), scheduled_at)
   WHERE status = 'pending';
 CREATE INDEX jobs_processing ON jobs (locked_by, type, queue, limit_key, status)
   WHERE status = 'processing'; -- covers what limits on concurrency count; with status, because SQLite reads it again
-CREATE INDEX jobs_completed ON jobs (completed_at) WHERE status = 'completed';
+CREATE INDEX jobs_completed ON jobs (completed_at, type, status) WHERE status = 'completed';
 CREATE INDEX jobs_elsewhere ON jobs (completed_at, type, started_at, scheduled_at)
   WHERE status = 'completed' AND worker IS NULL; -- completed by other programs: no worker of ours has counted them
-CREATE INDEX jobs_ended ON jobs (status, updated_at)
+CREATE INDEX jobs_ended ON jobs (status, updated_at, type)
   WHERE status = 'failed' OR status = 'cancelled'; -- with IN (...) SQLite would not see that a query fits
+CREATE INDEX jobs_blocked ON jobs (type, status) WHERE status = 'blocked';
 
 CREATE UNIQUE INDEX jobs_key ON jobs (key)
   WHERE key IS NOT NULL AND status <> 'completed' AND status <> 'failed' AND status <> 'cancelled';
 CREATE INDEX jobs_key_ended ON jobs (key, created_at) WHERE key IS NOT NULL;
 CREATE INDEX jobs_expiring ON jobs (expires_at)
   WHERE expires_at IS NOT NULL AND (status = 'pending' OR status = 'blocked');
-CREATE INDEX jobs_keyed ON jobs (type, queue, priority, limit_key, (command IS NULL), scheduled_at)
+CREATE INDEX jobs_keyed ON jobs (status, type, queue, priority, limit_key, (command IS NULL), scheduled_at)
   WHERE limit_key IS NOT NULL AND status = 'pending';
 CREATE UNIQUE INDEX jobs_tick ON jobs (schedule, tick) WHERE schedule IS NOT NULL;
 CREATE INDEX jobs_flow ON jobs (flow, number) WHERE flow IS NOT NULL;

@@ -29,11 +29,12 @@ SYNC: Final = getattr(os, "fdatasync", os.fsync)  # the size of a log that has g
 class Sync:
     """Makes the commits of one store durable, after the turn has been given on."""
 
-    __slots__ = ("fd", "store")
+    __slots__ = ("fd", "is_put_off", "store")
 
     def __init__(self, store: SQLiteStore) -> None:
         """Raises OSError. The log is opened before anything is written at NORMAL: so no error of it goes to others alone."""
         self.store = store
+        self.is_put_off = False  # nobody is told of single commits: they are synced together, at the end
         self.fd = os.open(store.path + "-wal", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             # Set while it is compiled, so a statement that stands ready would change nothing: once for a connection.
@@ -44,6 +45,8 @@ class Sync:
 
     def wait(self) -> None:
         """Return when all that was committed so far is on disk. Raises DiskFault."""
+        if self.is_put_off:
+            return
         try:
             SYNC(self.fd)
         except OSError as error:

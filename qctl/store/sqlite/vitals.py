@@ -46,13 +46,13 @@ def vitals(store: SQLiteStore, now: float) -> Readings:
 
 def served(store: SQLiteStore, now: float, found: Readings) -> None:
     """The oldest due job that no live worker can run."""
-    takers = Takers(store, now)
-    rows = store.read(
-        "SELECT queue, type, command IS NULL, min(scheduled_at) FROM jobs WHERE status = 'pending' AND scheduled_at <= ?"
-        " GROUP BY queue, type, command IS NULL",
-        (to_text(now),),
-    )
-    left = [(due, type_) for queue, type_, typed, due in rows if takers.reason(queue, type_, is_command=not typed)]
+    takers, text, left = Takers(store, now), to_text(now), []
+    for *lane, queue, type_ in store.read(sql("lanes")):  # a seek or two for each, however many jobs wait there
+        for typed in (0, 1):
+            if takers.reason(queue, type_, is_command=not typed):
+                head = store.read(sql("lane_head"), (*lane, queue, type_, typed))
+                if head and head[0][0] <= text:
+                    left.append((head[0][0], type_))
     if left:
         due, found.unserved = min(left)
         found.values["max_unserved"] = age(due, now)

@@ -1,3 +1,2 @@
--- jobs_claim.
-SELECT count(*), (SELECT min(scheduled_at) FROM jobs WHERE status = 'pending' AND scheduled_at <= ?)
-FROM jobs WHERE status = 'pending'
+-- jobs_claim, covered: how many are pending, and since when the oldest due one waits.
+SELECT count(*), min(CASE WHEN scheduled_at <= ? THEN scheduled_at END) FROM jobs WHERE status = 'pending'
