@@ -26,6 +26,11 @@ def bucket(seconds: float) -> int:
     return min(int(log(seconds) * PER_E + OFFSET), LAST) if seconds > LEAST else 0
 
 
+def bounds(place: int) -> tuple[float, float]:
+    """The durations in this bucket: from, and less than; hardly anything below the first is told apart."""
+    return exp((place - OFFSET) / PER_E) if place else -1.0, exp((place + 1 - OFFSET) / PER_E)
+
+
 def middle(place: int) -> float:
     """What a duration in this bucket is taken for: within ACCURACY of all that are."""
     return exp((place + 1 - OFFSET) / PER_E) * (1 - ACCURACY) if place else 0.0
