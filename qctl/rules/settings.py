@@ -43,6 +43,12 @@ def vital(name: str, text: str) -> str:
     return text
 
 
+def hook(name: str, text: str) -> str:
+    from qctl.rules.hooks import check
+
+    return check(name, text)
+
+
 SETTINGS = {
     one.name: one
     for one in (
@@ -61,6 +67,9 @@ SETTINGS = {
         Setting("health.max_silence", "5m", "silence of a worker above which health has an issue, or off", vital),
         Setting("health.max_wal", "1g", "size of the write-ahead log above which health has an issue, or off", vital),
         Setting("health.min_disk", "64m", "free disk space below which health has an issue, or off", vital),
+        Setting("hook.dead", "", "URL or command line that is told of jobs that died", hook),
+        Setting("hook.health", "", "URL or command line that is told when health changes", hook),
+        Setting("hook.flow", "", "URL or command line that is told of flows that ended", hook),
         Setting("purge.older_than", "7d", "age from which purge deletes", duration(0)),
     )
 }

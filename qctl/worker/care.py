@@ -7,7 +7,7 @@ import time
 
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
-from qctl.store.sqlite import workers
+from qctl.store.sqlite import hooks, workers
 from qctl.store.sqlite.ledger import write_rest
 from qctl.store.sqlite.upkeep import upkeep
 from qctl.worker.schedules import Schedules
@@ -33,6 +33,7 @@ class Care:
         self.stale_after = stale_after
         self.next_beat = time.monotonic() + BEAT
         self.next_tend = 0.0
+        self.next_health = 0.0
         self.next_upkeep = time.time() + UPKEEP
         self.schedules = Schedules(store, log)
 
@@ -66,6 +67,10 @@ class Care:
         write_rest(self.store)
         if now >= self.next_upkeep and upkeep(self.store, now):
             self.next_upkeep = now + UPKEEP
+        judges = now >= self.next_health
+        if judges:
+            self.next_health = now + BEAT
+        told = hooks.look(self.store, time.time(), health=judges)
         outcomes = []
         dead = workers.dead_workers(self.store, self.id, now, self.stale_after)
         if dead:
@@ -75,7 +80,7 @@ class Care:
             rescued = sum(1 for outcome in outcomes if outcome.move is not None and outcome.move.status != FAILED)
             self.log.note(f"! rescued {rescued} of a worker that died", rescued=rescued)
         self.expire(now)
-        return bool(outcomes)
+        return bool(outcomes or told)
 
     def expire(self, now: float) -> None:
         """Cancel what was not started in time."""

@@ -17,7 +17,7 @@ import time
 
 from qctl import handlers
 from qctl.model import BadValue
-from qctl.worker import cleanup
+from qctl.worker import cleanup, hook
 from qctl.worker.frames import Unpacker, pack
 
 TYPE_CHECKING = False
@@ -191,9 +191,9 @@ def load(modules: list[str], memory: int | None) -> tuple[Any, ...]:
         error = f"{what}: {problem if known else handlers.describe(problem)}{where(problem)}"
         trace = "".join(traceback.format_exception(problem))
     types = [(one.type, one.max_attempts, one.backoff, one.timeout, one.is_async) for one in handlers.registry.values()]
-    # The type of our own, unless a module has a handler of that name.
-    own = handlers.Handler(cleanup.TYPE, cleanup.cleanup_completed_jobs, None, None, None, None)
-    handlers.registry.setdefault(cleanup.TYPE, own)
+    # The types of our own, unless a module has a handler of that name.
+    for name, function in ((cleanup.TYPE, cleanup.cleanup_completed_jobs), (hook.TYPE, hook.qctl_hook)):
+        handlers.registry.setdefault(name, handlers.Handler(name, function, None, None, None, None))
     return READY, types, error, trace
 
 
