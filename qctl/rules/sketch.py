@@ -38,6 +38,10 @@ def middle(place: int) -> float:
 
 def add(counts: dict[int, float] | Counts, more: Mapping[int, float], share: float = 1) -> None:
     """Add one sketch to another, or a share of it."""
+    if share == 1:  # mostly
+        for place, count in more.items():
+            counts[place] = counts.get(place, 0) + count  # type: ignore[assignment]
+        return
     for place, count in more.items():
         counts[place] = counts.get(place, 0) + count * share  # type: ignore[assignment]
 
