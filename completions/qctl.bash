@@ -59,7 +59,7 @@ __qctl_place() {
         arguments=('types...')
         ;;
     'stats')
-        options='--at --busy-timeout --db --help --json --since --type -h -t'
+        options='--at --busy-timeout --db --help --json --since --type --watch -h -t -w'
         ;;
     'health')
         options='--busy-timeout --db --help --json --max-age --max-dead --max-failure-rate --max-overdue --max-pending --max-running --max-silence --max-unserved --max-wal --min-disk --nagios -h'

@@ -353,6 +353,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
             Options = @(
                 @('--since', '-', 'The window of rates and percentiles (default 1h).'),
                 @('--at', '-', 'As it was then: 2h (ago), 09:00, yesterday 09:00.'),
+                @('--watch', '', 'Full screen and live; ? shows the keys.'),
+                @('-w', '', 'Full screen and live; ? shows the keys.'),
                 @('--type', 'types', 'Only this type; may be repeated.'),
                 @('-t', 'types', 'Only this type; may be repeated.'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),

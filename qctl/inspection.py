@@ -147,12 +147,19 @@ class Inspection:
         limit = self.store.setting("stale_after")
         return list_workers(self.store, time.time(), STALE_AFTER if limit is None else parse_duration(limit))
 
-    def events(self, since: str) -> list[dict[str, Any]]:
+    def newest(self) -> int:
+        """The highest number of a job; 0 without any."""
+        from qctl.store.sqlite.upkeep import newest
+
+        return newest(self.store)
+
+    def events(self, since: str, *, above: int | None = None) -> list[dict[str, Any]]:
         """What happened since a time (UTC text), oldest first: at, event, number, type, attempt, worker, exit_code, error,
-        and the token that tells the runs of a job apart. A run that completed is one event, one that did not another."""
+        and the token that tells the runs of a job apart. A run that completed is one event, one that did not another.
+        Reads all jobs; not so with `above`: then those are enqueued of late whose number is higher."""
         from qctl.store.sqlite.events import events_since
 
-        return events_since(self.store, since)
+        return events_since(self.store, since, above)
 
     # -- figures --------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,19 @@ class TypeSettings:
 
     store: SQLiteStore
 
+    def configure(self, name: str, value: str | None) -> None:
+        """Set one of the settings in rules/settings.py, or unset it (None). Raises BadValue."""
+        from qctl.rules.settings import known
+
+        setting = known(name)
+        if value is not None:
+            value = setting.check(name, value)
+            if name.startswith("hook."):
+                from qctl.store.sqlite.hooks import begin
+
+                begin(self.store, name.removeprefix("hook."), self.store.now())
+        self.store.set_setting(name, value)
+
     def types(self) -> list[dict[str, Any]]:
         """Every type of which something is said: its row of `qctl_types`, by column name, `command` as a list."""
         import json

@@ -42,7 +42,7 @@ def run(values: Values) -> int:
         sys.stdout.write((object_json({"name": name, "value": text}) if values["json"] else text) + "\n")
         return 0
     queue = open_queue(values, create=True)
-    queue.store.set_setting(name, None if value is None else setting.check(name, value))
+    queue.configure(name, value)
     return 0
 
 
@@ -53,5 +53,5 @@ CONFIG = Command(
     Argument("name", required=False, help="The setting.", complete="settings"),
     Argument("value", required=False, help="Its new value."),
     Option("--unset", help="Back to the default."),
-    epilog=("qctl config", "qctl config default_timeout 1h"),
+    epilog=("qctl config", "qctl config default_timeout 1h", "qctl config hook.dead https://example.com/hook"),
 )

@@ -29,8 +29,10 @@ def run(values: Values) -> int:
     types = set(values["type"])
     since = to_text(begin)
     seen: dict[tuple[str, int, int], str] = {}
+    above = queue.newest() if values["follow"] and values["since"] is None else None
     while True:
-        for one in queue.events(since):
+        newest = queue.newest()
+        for one in queue.events(since, above=above):
             key = (one["event"], one["number"], one.pop("token"))
             if key in seen or (types and one["type"] not in types):
                 continue
@@ -44,6 +46,7 @@ def run(values: Values) -> int:
         sys.stdout.flush()
         if not values["follow"]:
             return 0
+        above = newest  # from here on only what is new is read, however large the queue is
         since = max(since, to_text(time.time() - OVERLAP))
         old = to_text(time.time() - 2 * OVERLAP)
         seen = {key: at for key, at in seen.items() if at >= old}

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 def run(values: Values) -> int:
     from qctl.cli.render import number, table
-    from qctl.cli.table import Column
 
     now = time.time()
     filter, limit = filter_of(values, now), limit_of(values)
@@ -27,18 +26,9 @@ def run(values: Values) -> int:
 
         filter.flow = whole("--flow", values["flow"], 1, 2**63 - 1)
     queue = look_at_queue(values)
-    columns = [
-        Column("", "glyph", people=True),
-        Column("JOB", "number", right=True),
-        Column("TYPE", "type", flex=True, minimum=10),
-        Column("STATUS", "status"),
-        Column("TRY", "attempts", right=True),
-        Column("WHEN", "scheduled_at"),
-        Column("NOTE", "last_error", flex=True, minimum=12),
-    ]
     jobs = queue.find(filter, limit=limit)
     if values["json"]:
-        table(columns, (public(job) for job in jobs), json=True)
+        table(COLUMNS, (public(job) for job in jobs), json=True)
         return 0
     import sys
 
@@ -49,7 +39,7 @@ def run(values: Values) -> int:
         return 0
     found = list(jobs)
     waiting = queue.waits_for([job.number for job in found if job.status == "blocked"])
-    count = table(columns, list(rows(found, now, waiting)))
+    count = table(COLUMNS, list(rows(found, now, waiting)))
     total = queue.count(filter)
     from qctl.cli.render import hint
 
@@ -111,7 +101,22 @@ def pipe_columns() -> list[Any]:
     return [Column(key, key) for key in keys]
 
 
+def people_columns() -> list[Any]:
+    from qctl.cli.table import Column
+
+    return [
+        Column("", "glyph", people=True),
+        Column("JOB", "number", right=True),
+        Column("TYPE", "type", flex=True, minimum=10),
+        Column("STATUS", "status"),
+        Column("TRY", "attempts", right=True),
+        Column("WHEN", "scheduled_at"),
+        Column("NOTE", "last_error", flex=True, minimum=12),
+    ]
+
+
 PIPE = pipe_columns()
+COLUMNS = people_columns()
 
 LIST = Command(
     "list",

@@ -276,7 +276,7 @@ class Progress:
         self._bar.start()
 
 
-def svg_of(text_ansi: str, title: str, columns: int | None = None) -> str:
+def svg_of(text_ansi: str, title: str, columns: int | None = None, *, light: bool = False) -> str:
     """A picture of terminal output (text with SGR codes), as wide as its longest line or as `columns`.
 
     It stands alone: no font and nothing else is fetched from elsewhere.
@@ -284,6 +284,7 @@ def svg_of(text_ansi: str, title: str, columns: int | None = None) -> str:
     import io
 
     from rich.console import Console
+    from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME
     from rich.text import Text
 
     text = Text.from_ansi(text_ansi.rstrip("\n"))
@@ -292,4 +293,5 @@ def svg_of(text_ansi: str, title: str, columns: int | None = None) -> str:
         record=True, width=max(1, size), file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )
     console.print(text, no_wrap=True, overflow="ignore", crop=False)
-    return console.export_svg(title=title, code_format=SVG, unique_id="qctl")
+    theme = DEFAULT_TERMINAL_THEME if light else SVG_EXPORT_THEME
+    return console.export_svg(title=title, theme=theme, code_format=SVG, unique_id="qctl")

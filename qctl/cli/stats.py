@@ -26,6 +26,12 @@ def run(values: Values) -> int:
     if window <= 0:
         raise BadValue("--since: the window must be longer than 0s")
     at = moment_of(values["at"])
+    if values["watch"]:
+        if at is not None or values["json"]:
+            raise BadValue("--watch shows the present to a person: leave out --at and --json")
+        from qctl.cli.watch import watch
+
+        return watch(look_at_queue(values), window, values["type"])
     show(look_at_queue(values).stats(window, at=at), values["type"], window, json=values["json"])
     return 0
 
@@ -250,6 +256,12 @@ STATS = Command(
     run,
     Option("--since", metavar="DURATION", help="The window of rates and percentiles (default 1h)."),
     Option("--at", metavar="TIME", help="As it was then: 2h (ago), 09:00, yesterday 09:00."),
+    Option("--watch", "-w", help="Full screen and live; ? shows the keys."),
     Option("--type", "-t", metavar="TYPE", multiple=True, help="Only this type; may be repeated.", complete="types"),
-    epilog=("qctl stats --since 1d", "qctl stats --at 2h", "qctl stats --json | jq .queue.pending"),
+    epilog=(
+        "qctl stats --since 1d",
+        "qctl stats --at 2h",
+        "qctl stats --watch",
+        "qctl stats --json | jq .queue.pending",
+    ),
 )

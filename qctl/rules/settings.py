@@ -50,6 +50,12 @@ def vital(name: str, text: str) -> str:
     return text
 
 
+def hook(name: str, text: str) -> str:
+    from qctl.rules.hooks import check
+
+    return check(name, text)
+
+
 SETTINGS = {
     one.name: one
     for one in (
@@ -72,6 +78,9 @@ SETTINGS = {
         Setting("health.max_wal", "1g", "size of the write-ahead log above which health has an issue, or off", vital),
         Setting("health.min_disk", "64m", "free disk space below which health has an issue, or off", vital),
         Setting("min_free", "auto", "free disk space below which nothing new is taken in; auto: 64m or 1 %", free_room),
+        Setting("hook.dead", "", "URL or command line that is told of jobs that died", hook),
+        Setting("hook.health", "", "URL or command line that is told when health changes", hook),
+        Setting("hook.flow", "", "URL or command line that is told of flows that ended", hook),
         Setting("purge.older_than", "7d", "age from which purge deletes", duration(0)),
     )
 }

@@ -26,6 +26,11 @@ def bucket(seconds: float) -> int:
     return min(int(log(seconds) * PER_E + OFFSET), LAST) if seconds > LEAST else 0
 
 
+def bounds(place: int) -> tuple[float, float]:
+    """The durations in this bucket: from, and less than; hardly anything below the first is told apart."""
+    return exp((place - OFFSET) / PER_E) if place else -1.0, exp((place + 1 - OFFSET) / PER_E)
+
+
 def middle(place: int) -> float:
     """What a duration in this bucket is taken for: within ACCURACY of all that are."""
     return exp((place + 1 - OFFSET) / PER_E) * (1 - ACCURACY) if place else 0.0
@@ -33,6 +38,10 @@ def middle(place: int) -> float:
 
 def add(counts: dict[int, float] | Counts, more: Mapping[int, float], share: float = 1) -> None:
     """Add one sketch to another, or a share of it."""
+    if share == 1:  # mostly
+        for place, count in more.items():
+            counts[place] = counts.get(place, 0) + count  # type: ignore[assignment]
+        return
     for place, count in more.items():
         counts[place] = counts.get(place, 0) + count * share  # type: ignore[assignment]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from math import log
 
 from qctl.model import CANCELLED, COMPLETED, FAILED, PENDING
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from qctl.rules.ending import Ending, Facts, Move
+    from qctl.rules.ending import Ending, Facts
 
 FAILURES = frozenset((ERROR, TIMEOUT, CRASH, RETRY, DEAD, LOST))
 """The ends of an attempt that count as failures."""
@@ -37,8 +38,8 @@ class Tally:
         self.retried: float = 0
         self.dead: float = 0
         self.cancelled: float = 0
-        self.wait: dict[int, Any] = {}
-        self.run: dict[int, Any] = {}
+        self.wait: dict[int, Any] = defaultdict(int)
+        self.run: dict[int, Any] = defaultdict(int)
 
     def add(self, other: Tally, share: float = 1) -> None:
         """Add another one, or a share of it."""
@@ -66,19 +67,33 @@ class Tally:
 
 
 def tallies(
-    ended: Iterable[tuple[tuple[Ending, Facts], Move | None]], due_at: Callable[[str | None], float | None]
+    ended: Iterable[tuple[Ending, Facts]],
+    outcomes: Iterable[Any],
+    due_at: Callable[[str | None], float | None],
+    look_up: Callable[[int], tuple[str, str] | None],
 ) -> dict[tuple[int, str], Tally]:
-    """What ended, counted by minute (epoch seconds of its beginning) and type. `due_at` reads a stored time."""
+    """What ended, counted by minute (epoch seconds of its beginning) and type; an outcome's `move` says how.
+
+    `due_at` reads a stored time; `look_up` tells type and due time of a job where the facts do not. Run for every job.
+    """
     found: dict[tuple[int, str], Tally] = {}
     begin = end = 0
     type_: str | None = None
+    due_text: str | None = None
+    due: float | None = None
     tally = Tally()
+    place, low, high = 0, 0.0, 0.0  # the bucket of the latest wait, and its bounds: jobs that end together waited alike
     per_e, offset, least = sketch.PER_E, sketch.OFFSET, sketch.LEAST
-    for (ending, facts), move in ended:
-        if move is None or facts.type is None:
+    for (ending, facts), outcome in zip(ended, outcomes, strict=True):
+        move = outcome.move
+        if move is None:
             continue
         finished = ending.finished_at
         if facts.type != type_ or not begin <= finished < end:
+            if facts.type is None:
+                facts.type, facts.due = look_up(ending.number) or (None, None)
+            if facts.type is None:
+                continue
             type_ = facts.type
             begin = int(finished // MINUTE) * MINUTE
             end = begin + MINUTE
@@ -88,15 +103,16 @@ def tallies(
             tally.completed += 1
             started = ending.started_at
             took = finished - started
-            counts = tally.run
-            place = int(log(took) * per_e + offset) if took > least else 0  # sketch.bucket, without the call
-            counts[place] = counts.get(place, 0) + 1
-            due = due_at(facts.due)
+            tally.run[int(log(took) * per_e + offset) if took > least else 0] += 1  # sketch.bucket, without the call
+            if facts.due != due_text:
+                due_text = facts.due
+                due = due_at(due_text)
             if due is not None:
                 took = started - due
-                counts = tally.wait
-                place = int(log(took) * per_e + offset) if took > least else 0
-                counts[place] = counts.get(place, 0) + 1
+                if not low <= took < high:
+                    place = sketch.bucket(took)
+                    low, high = sketch.bounds(place)
+                tally.wait[place] += 1
             continue
         if ending.how in FAILURES and status != CANCELLED:
             tally.failed += 1

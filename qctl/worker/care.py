@@ -7,7 +7,7 @@ import time
 
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
-from qctl.store.sqlite import workers
+from qctl.store.sqlite import hooks, workers
 from qctl.store.sqlite.gates import forget_starts
 from qctl.store.sqlite.ledger import write_rest
 from qctl.store.sqlite.room import keep_reserve
@@ -48,6 +48,7 @@ class Care:
         self.next_beat = self.last_beat + self.interval
         self.frozen: set[str] = set()
         self.next_tend = 0.0
+        self.next_health = 0.0
         self.next_upkeep = time.time() + UPKEEP
         self.schedules = Schedules(store, log)
 
@@ -90,6 +91,10 @@ class Care:
         write_rest(self.store)
         if now >= self.next_upkeep and upkeep(self.store, now):
             self.next_upkeep = now + UPKEEP
+        judges = now >= self.next_health
+        if judges:
+            self.next_health = now + BEAT
+        told = hooks.look(self.store, time.time(), health=judges)
         outcomes = []
         dead = self.end_frozen() + workers.dead_workers(self.store, self.id, now, self.stale_after)
         for one in dead:
@@ -101,7 +106,7 @@ class Care:
             rescued = sum(1 for outcome in outcomes if outcome.move is not None and outcome.move.status != FAILED)
             self.log.note(f"! rescued {rescued} of a worker that died", rescued=rescued)
         self.expire(now)
-        return bool(outcomes)
+        return bool(outcomes or told)
 
     def end_frozen(self) -> list[workers.Dead]:
         """End workers of this machine whose lease ran out: those that were so at the last look, too, since all of them

@@ -18,7 +18,7 @@ import time
 from qctl import calling, handlers
 from qctl.context import JobContext, shared
 from qctl.model import BadValue
-from qctl.worker import cleanup
+from qctl.worker import cleanup, hook
 from qctl.worker.frames import Unpacker, pack, pack_jobs
 
 TYPE_CHECKING = False
@@ -226,9 +226,9 @@ def load(modules: list[str], memory: int | None) -> tuple[Any, ...]:
         error = f"{what}: {problem if known else calling.describe(problem)}{where(problem)}"
         trace = "".join(traceback.format_exception(problem))
     types = [(one.type, dict(one.says), one.is_async) for one in handlers.registry.values()]
-    # The type of our own, unless a module has a handler of that name.
-    own = handlers.Handler(cleanup.TYPE, cleanup.cleanup_completed_jobs, {})
-    handlers.registry.setdefault(cleanup.TYPE, own)
+    # The types of our own, unless a module has a handler of that name.
+    for name, function in ((cleanup.TYPE, cleanup.cleanup_completed_jobs), (hook.TYPE, hook.qctl_hook)):
+        handlers.registry.setdefault(name, handlers.Handler(name, function, {}))
     return READY, types, error, trace
 
 

@@ -10,7 +10,7 @@ import time
 
 from qctl.model import BadValue, TypeDefaults
 from qctl.rules import ending
-from qctl.worker import cleanup
+from qctl.worker import cleanup, hook
 from qctl.worker.child import DONE, READY
 from qctl.worker.frames import unpack_jobs
 from qctl.worker.process import LOADING, READ, HandlerProcess
@@ -73,9 +73,8 @@ class Pool:
         if self.modules:
             self.learn(timeout)
         self.own = len(self.types)
-        self.types.setdefault(
-            cleanup.TYPE, TypeDefaults()
-        )  # every worker runs it; without modules a process comes then
+        for name in (cleanup.TYPE, hook.TYPE):  # every worker runs them; without modules a process comes then
+            self.types.setdefault(name, TypeDefaults())
 
     def learn(self, timeout: float) -> None:
         process = self.spawn()

@@ -57,3 +57,19 @@ def test_follow_tells_each_event_once_as_it_happens(queue: Queue, db: Path) -> N
     process.terminate()
     process.communicate()
     assert [(one["event"], one["number"]) for one in (first, second)] == [("enqueued", 1), ("enqueued", 2)]
+
+
+def test_who_follows_reads_only_what_is_new(queue: Queue) -> None:
+    from qctl.store.sqlite.events import ABOVE, SOURCES
+
+    for statement in (ABOVE, *SOURCES):
+        steps = [row[3] for row in queue.store.read("EXPLAIN QUERY PLAN " + statement, ("x",))]
+        assert not [step for step in steps if step.startswith("SCAN") and "jobs_processing" not in step], steps
+
+
+def test_a_job_with_a_time_of_its_own_is_new_all_the_same_to_who_follows(queue: Queue) -> None:
+    newest = queue.newest()
+    with queue.store.write() as connection:
+        connection.execute("INSERT INTO jobs (type, created_at) VALUES ('old', '2020-01-01')")
+    assert [one["event"] for one in queue.events("2026-01-01", above=newest)] == ["enqueued"]
+    assert queue.events("2026-01-01", above=queue.newest()) == []

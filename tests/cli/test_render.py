@@ -298,3 +298,13 @@ def test_a_picture_stands_alone() -> None:
     assert re.findall("http[^\"']*", picture) == ["http://www.w3.org/2000/svg"]
     assert all(part in picture for part in ("✗", "&lt;failed&gt;", "qctl&#160;&amp;&#160;friends"))
     assert len(set(re.findall(r"\{ fill: (#\w+)", picture))) == 2
+
+
+def test_a_picture_can_be_light_and_of_a_whole_screen() -> None:
+    from qctl.cli.picture import screen
+
+    assert svg_of("x", "t", light=True) != svg_of("x", "t")
+    drawn = (
+        "\x1b[?1049h\x1b[1;1H\x1b[0mold\x1b[0m\x1b[K\x1b[3;1H\x1b[0mlast\x1b[0m\x1b[K\x1b[1;1H\x1b[0mnew\x1b[0m\x1b[K"
+    )
+    assert screen(drawn, 3) == "\x1b[0mnew\x1b[0m\n\n\x1b[0mlast\x1b[0m"

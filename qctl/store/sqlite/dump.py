@@ -32,6 +32,9 @@ OWN = (
     "types_version",
     "figures_seen",
     "figures_added_up",
+    "hook_seen.dead",
+    "hook_seen.health",
+    "hook_seen.flow",
 )  # of a file, not of a queue
 HISTORY = ("token", "attempt", "worker", "started_at", "finished_at", "outcome", "exit_code", "error")
 OUTPUT = ("token", "position", "stream", "data")

@@ -10,9 +10,12 @@ if TYPE_CHECKING:
 
 KEYS = ("at", "event", "number", "type", "attempt", "worker", "exit_code", "error", "token")
 
-# Each reads what happened since a time. The history has no index on time, and is read whole.
+ENQUEUED = "SELECT created_at, 'enqueued', number, type, NULL, NULL, NULL, NULL, 0 FROM jobs WHERE "
+CREATED = ENQUEUED + "created_at >= ?"  # reads all jobs
+ABOVE = ENQUEUED + "number > ?"  # reads what is new
+
+# Each reads what happened since a time, by an index on it.
 SOURCES = (
-    "SELECT created_at, 'enqueued', number, type, NULL, NULL, NULL, NULL, 0 FROM jobs WHERE created_at >= ?",
     "SELECT started_at, 'started', number, type, attempts, locked_by, NULL, NULL, token FROM jobs"
     " WHERE status = 'processing' AND started_at >= ?",
     "SELECT completed_at, 'completed', number, type, attempts, worker, exit_code, NULL, token FROM jobs"
@@ -24,9 +27,9 @@ SOURCES = (
 )
 
 
-def events_since(store: SQLiteStore, since: str) -> list[dict[str, Any]]:
+def events_since(store: SQLiteStore, since: str, above: int | None = None) -> list[dict[str, Any]]:
     """See Queue.events."""
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Any, ...]] = store.read(CREATED, (since,)) if above is None else store.read(ABOVE, (above,))
     for source in SOURCES:
         rows += store.read(source, (since,))
     rows.sort(key=lambda row: (str(row[0]), row[2], row[8], row[1] != "enqueued"))

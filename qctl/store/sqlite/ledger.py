@@ -13,7 +13,7 @@ from qctl.model import COMPLETED
 from qctl.rules.ending import SUCCEEDED, Ending, Facts, Move
 from qctl.rules.tally import Tally, tallies
 from qctl.rules.when import from_text
-from qctl.store.sqlite.finish import finish_jobs
+from qctl.store.sqlite.finish import Outcome, finish_jobs
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Sequence
 
-    from qctl.store.sqlite.finish import Outcome
     from qctl.store.sqlite.store import SQLiteStore
 
     Key = tuple[int, str]  # the minute and the type
@@ -54,12 +53,12 @@ class Ledger:
         self, connection: sqlite3.Connection, ended: Sequence[tuple[Ending, Facts]], outcomes: Sequence[Outcome]
     ) -> None:
         """Count runs that ended in the open transaction."""
-        for ending, facts in ended:
-            if facts.type is None:
-                row = connection.execute(sql("type_and_due"), (ending.number,)).fetchone()
-                facts.type, facts.due = row or (None, None)
-        moves = [outcome.move for outcome in outcomes]
-        self.put(tallies(zip(ended, moves, strict=True), self.seconds))
+
+        def look_up(number: int) -> tuple[str, str] | None:
+            row: tuple[str, str] | None = connection.execute(sql("type_and_due"), (number,)).fetchone()
+            return row
+
+        self.put(tallies(ended, outcomes, self.seconds, look_up))
 
     def put(self, found: dict[Key, Tally]) -> None:
         """Count what else was found in the open transaction."""
@@ -169,12 +168,13 @@ def write_rest(store: SQLiteStore) -> None:
 def count_elsewhere(store: SQLiteStore, rows: Iterable[tuple[str, str, str | None, str | None]]) -> None:
     """Count jobs that other programs completed and that are deleted in the open transaction: when, type, due, started."""
     ledger = of(store)
-    ended = []
+    ended, outcomes = [], []
     for completed_at, type_, due, started_at in rows:
         finished = ledger.seconds(completed_at)
         started = finished if started_at is None else ledger.seconds(started_at)
         if finished is not None and started is not None:
             ending = Ending(0, 0, SUCCEEDED, started_at=started, finished_at=finished)
-            ended.append(((ending, Facts(1, 1, None, type=type_, due=due)), Move(COMPLETED, 1, 0, None, None)))
-    ledger.put(tallies(ended, ledger.seconds))
+            ended.append((ending, Facts(1, 1, None, type=type_, due=due)))
+            outcomes.append(Outcome(ending, Move(COMPLETED, 1, 0, None, None)))
+    ledger.note(store.connection, ended, outcomes)
     ledger.write(store.connection, force=True)

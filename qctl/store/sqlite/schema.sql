@@ -215,6 +215,8 @@ CREATE TABLE qctl_history (
   PRIMARY KEY (job, token)
 ) WITHOUT ROWID;
 
+CREATE INDEX qctl_history_finished ON qctl_history (finished_at); -- for those who follow the events
+
 -- What jobs wrote, as bytes. position counts all the bytes a run wrote, so that a gap shows what was cut.
 CREATE TABLE qctl_output (
   job      INTEGER NOT NULL,

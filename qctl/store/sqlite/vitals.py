@@ -8,6 +8,7 @@ from qctl.rules.vitals import FEWEST, VITALS, Readings, limit
 from qctl.rules.when import from_text, to_text
 from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.room import readings
+from qctl.store.sqlite.sql import sql
 from qctl.store.sqlite.takers import Takers
 from qctl.store.sqlite.window import read_window
 
