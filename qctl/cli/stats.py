@@ -28,6 +28,7 @@ def run(values: Values) -> int:
         raise BadValue("--since: the window must be longer than 0s")
     queue = look_at_queue(values)
     figures = queue.stats(window)
+    figures["flows"] = queue.flow_counts(window)
     if values["type"]:
         figures["types"] = [one for one in figures["types"] if one["type"] in values["type"]]
     if values["json"]:
@@ -140,7 +141,14 @@ def summary(figures: dict[str, Any]) -> list[str]:
     parts.append(f"{number(round(rate))} a minute" if rate >= 1 or not rate else f"{rate:.2g} a minute")
     if queue["due"] and rate and workers["alive"]:
         parts.append(f"empty in {human(queue['due'] / rate * 60)} at this rate")
-    return [" · ".join(parts)]
+    return [" · ".join(parts), *flows_text(figures["flows"])]
+
+
+def flows_text(flows: dict[str, int]) -> list[str]:
+    """`3 flows: 1 running, 2 completed`, if there were any in the window."""
+    states = [f"{count:,} {state}" for state, count in flows.items() if state != "enqueued" and count]
+    many = f"{flows['enqueued']:,} flow" + ("" if flows["enqueued"] == 1 else "s")
+    return [f"{many}: {', '.join(states)}"] if states else []
 
 
 def hints(figures: dict[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ import time
 from qctl.model import PENDING
 from qctl.rules.when import parse_duration, to_text
 from qctl.store.sqlite import workers
+from qctl.store.sqlite.needs import has_needs
 from qctl.worker.care import Care
 from qctl.worker.commands import Commands
 from qctl.worker.control import Control
@@ -226,7 +227,7 @@ class Worker:
         self.endings.append((run, ending, facts))
 
     def turn(self, now: float, *, follow: bool) -> None:
-        """One transaction for all there is to write: endings, output, and the next claim."""
+        """One transaction for all there is to write: endings, output, and the next claim, which then may be ahead."""
         news = (
             [run for run in self.supply.running() if run.capture is not None and run.capture.has_news] if follow else []
         )
@@ -239,17 +240,17 @@ class Worker:
             or now - self.endings_since >= GATHER
             or (missing > 0 and not self.supply.busy() and not self.wide.runs)
         )
-        # What is claimed ahead comes with a transaction that is made anyway.
         wanted = missing + (
             self.supply.pace.ahead() if self.options.max_jobs is None and self.control.stop_at is None else 0
         )
-        claim = self.look and (missing > 0 or (ripe and wanted > 0))
+        hungry = missing > 0 or (ripe and wanted > 0)
+        claim = self.look and hungry
         room = self.intake.wide_room() if self.look_wide else []
         if not (news or ripe or claim or room):
             return
         leases: list[Lease] = []
         wide: list[Lease] = []
-        ready = self.intake.ready(missing) if claim else 0
+        ready = self.intake.ready(missing) if hungry else 0
         endings = self.endings if ripe else []
         outcomes = []
         with self.store.write() as connection:
@@ -263,6 +264,7 @@ class Worker:
                 outcomes = self.store.finish(
                     self.id, [(ending, facts) for _run, ending, facts in endings], to_text(wall), random.random
                 )
+                claim = claim or (hungry and has_needs(connection))  # what waited for them goes on at once
             if claim:
                 self.types.refresh()
                 leases = self.intake.claim(wanted, self.intake.narrow_types(), ready=ready)

@@ -71,9 +71,14 @@ def needed_by(store: SQLiteStore, number: int) -> list[dict[str, Any]]:
     return [dict(zip(keys, row, strict=True)) for row in sorted(store.read(sql("needed_by"), (number,)))]
 
 
+def has_needs(connection: sqlite3.Connection) -> bool:
+    """Whether any job waits or waited for another."""
+    return connection.execute("SELECT 1 FROM qctl_needs LIMIT 1").fetchone() is not None
+
+
 def left_behind(store: SQLiteStore, numbers: Iterable[int]) -> list[int]:
     """The blocked jobs that could not run if these were cancelled, directly or through one another, in order."""
-    if not store.read("SELECT 1 FROM qctl_needs LIMIT 1"):
+    if not has_needs(store.connection):
         return []
     named = set(numbers)
     found: set[int] = set()
