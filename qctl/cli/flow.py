@@ -71,7 +71,6 @@ def pairs(given: list[str]) -> dict[str, str]:
 
 def list_(values: Values) -> int:
     from qctl.cli.render import table
-    from qctl.cli.show import spoken
     from qctl.cli.table import Column
     from qctl.cli.terminal import COLOURS
     from qctl.cli.tree import ran
@@ -83,7 +82,7 @@ def list_(values: Values) -> int:
             {
                 **row,
                 "style": {"status": COLOURS.get(row["status"].replace("running", "processing"))},
-                "shown": {"created_at": spoken(row["created_at"], now), "ended_at": ran(row, now)},
+                "shown": {"created_at": ago(row["created_at"], now), "ended_at": ran(row, now)},
             }
             for row in rows
         )
@@ -94,6 +93,16 @@ def list_(values: Values) -> int:
     ]  # fmt: skip
     table(columns, rows, json=values["json"])
     return 0
+
+
+def ago(text: str, now: float) -> str:
+    from qctl.rules.clock import human
+    from qctl.rules.when import from_text
+
+    try:
+        return f"{human(max(0.0, now - from_text(text)))} ago"
+    except ValueError:  # an UPDATE from elsewhere may have written anything
+        return text
 
 
 def show(values: Values) -> int:

@@ -102,7 +102,7 @@ def claim_jobs(
             sql("lease_range"), [(worker, now, now, now, first, last) for first, last in ranges(sorted(plain))]
         )
     if leases and has_needs(connection):
-        give_inputs(connection, leases)
+        give_inputs(connection, leases, ranges(sorted([lease.number for lease in leases])))
     return leases
 
 

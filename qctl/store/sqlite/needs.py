@@ -97,19 +97,23 @@ def waits_for(store: SQLiteStore, numbers: Iterable[int]) -> dict[int, list[int]
     return {number: needs for number, needs in found.items() if needs}
 
 
-def give_inputs(connection: sqlite3.Connection, leases: Iterable[Lease]) -> None:
-    """Give claimed jobs the results of those they waited for, and steps of flows what their plan makes of those."""
-    from qctl.store.sqlite.steps import Inputs
+def give_inputs(connection: sqlite3.Connection, leases: Iterable[Lease], ranges: Iterable[tuple[int, int]]) -> None:
+    """Give claimed jobs the results of those they waited for, and steps of flows what their plan makes of those.
+    `ranges`: the numbers of the leases, from first to last."""
+    plans = dict(row for one in ranges for row in connection.execute(sql("steps_claimed"), one))
+    if not plans:
+        return
+    from qctl.store.sqlite.steps import Inputs, make_ready
 
     for lease in leases:
-        (plan,) = connection.execute(sql("plan_of_job"), (lease.number,)).fetchone()
+        if lease.number not in plans:
+            continue
+        plan = plans[lease.number]
         inputs = Inputs(connection, lease.number)
         lease.inputs = inputs.text
         if inputs.complaint is not None:
             lease.verdict = (DEAD, inputs.complaint, None)
         elif plan is not None:
-            from qctl.store.sqlite.steps import make_ready
-
             make_ready(connection, lease, plan, inputs)
 
 
