@@ -23,6 +23,7 @@ from tests.worker.conftest import until, work
 
 __all__ = ["work"]  # the fixture
 Work = Callable[..., Any]
+BUSY = "SELECT 1 FROM jobs WHERE status = 'processing' LIMIT 1"
 
 HANDLERS = """
 import os, time
@@ -86,7 +87,10 @@ def test_a_kill_at_any_moment_loses_no_step_and_runs_none_before_its_needs(
         if queue.store.read(unfinished) == [(0,)]:
             more = len(queue.flows()) + 1
             assert queue.run_flow(mixed_flow(chance, trace, False)) == more
-        time.sleep(chance.uniform(0.01, 0.25))
+        patience = time.monotonic() + 2
+        while not queue.store.read(BUSY) and time.monotonic() < patience:
+            time.sleep(0.01)  # a kill is to hit a worker at work, not one that starts
+        time.sleep(chance.uniform(0, 0.1))
         index = chance.randrange(2)
         victims = [workers[index].pid, *children(workers[index].pid)]
         what = chance.choice(["worker", "child", "all"])
