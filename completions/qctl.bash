@@ -151,18 +151,18 @@ __qctl_place() {
         arguments=('schedules...')
         ;;
     'flow')
-        options='--busy-timeout --db --help --json -h'
+        options='--busy-timeout --db --help --json --limit -h -n'
         subs='run list show cancel replay'
         ;;
     'flow run')
-        options='--busy-timeout --db --dry-run --help --json --set --wait --wait-timeout -h -w'
+        options='--busy-timeout --db --dry-run --follow --help --json --on-failure --set --wait --wait-timeout -f -h -w'
         arguments=('file')
         ;;
     'flow list')
-        options='--busy-timeout --db --help --json -h'
+        options='--busy-timeout --db --help --json --limit -h -n'
         ;;
     'flow show')
-        options='--busy-timeout --db --help --json -h'
+        options='--all --busy-timeout --db --help --json -a -h'
         arguments=('-')
         ;;
     'flow cancel')
@@ -504,18 +504,18 @@ __qctl_kind() {
         esac ;;
     'flow')
         case $2 in
+        --limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
-        --busy-timeout) kind='-' ;;
         esac ;;
     'flow run')
         case $2 in
-        --set|--wait-timeout|--busy-timeout) kind='-' ;;
+        --set|--on-failure|--wait-timeout|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
         esac ;;
     'flow list')
         case $2 in
+        --limit|-n|--busy-timeout) kind='-' ;;
         --db) kind='file' ;;
-        --busy-timeout) kind='-' ;;
         esac ;;
     'flow show')
         case $2 in

@@ -41,9 +41,9 @@ set -a __qctl_with_value 'cron pause --db' 'cron pause --busy-timeout'
 set -a __qctl_with_value 'cron resume --db' 'cron resume --busy-timeout'
 set -a __qctl_with_value 'cron run --db' 'cron run --busy-timeout'
 set -a __qctl_with_value 'cron remove --db' 'cron remove --busy-timeout'
-set -a __qctl_with_value 'flow --db' 'flow --busy-timeout'
-set -a __qctl_with_value 'flow run --set' 'flow run --wait-timeout' 'flow run --busy-timeout' 'flow run --db'
-set -a __qctl_with_value 'flow list --db' 'flow list --busy-timeout'
+set -a __qctl_with_value 'flow --limit' 'flow -n' 'flow --busy-timeout' 'flow --db'
+set -a __qctl_with_value 'flow run --set' 'flow run --on-failure' 'flow run --wait-timeout' 'flow run --busy-timeout' 'flow run --db'
+set -a __qctl_with_value 'flow list --limit' 'flow list -n' 'flow list --busy-timeout' 'flow list --db'
 set -a __qctl_with_value 'flow show --db' 'flow show --busy-timeout'
 set -a __qctl_with_value 'flow cancel --db' 'flow cancel --busy-timeout'
 set -a __qctl_with_value 'flow replay --db' 'flow replay --busy-timeout'
@@ -703,6 +703,7 @@ complete -c qctl -n '__qctl_at \'flow\'' -a list -d 'List flows'
 complete -c qctl -n '__qctl_at \'flow\'' -a show -d 'Show a flow and its steps'
 complete -c qctl -n '__qctl_at \'flow\'' -a cancel -d 'Cancel what has not ended of a flow'
 complete -c qctl -n '__qctl_at \'flow\'' -a replay -d 'Run a flow again from its failed steps on'
+complete -c qctl -n '__qctl_at \'flow\'' -l limit -s n -r -f -d 'At most so many, newest first (default 20; 0: all).'
 complete -c qctl -n '__qctl_at \'flow\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
 complete -c qctl -n '__qctl_at \'flow\'' -l json -d 'JSON: one object, or one a line for lists.'
 complete -c qctl -n '__qctl_at \'flow\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
@@ -710,7 +711,9 @@ complete -c qctl -n '__qctl_at \'flow\'' -l help -s h -d 'Show the help of a com
 
 # flow run
 complete -c qctl -n '__qctl_at \'flow run\'' -l set -r -f -d 'A value over that in [vars]; may be repeated.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l on-failure -r -f -d 'Run this step, once no other can go on, if one has failed.'
 complete -c qctl -n '__qctl_at \'flow run\'' -l wait -s w -d 'Wait for its end; exit 1 if it did not complete.'
+complete -c qctl -n '__qctl_at \'flow run\'' -l follow -s f -d 'Wait, and show it as it goes on: a tree, in a pipe a line for each change.'
 complete -c qctl -n '__qctl_at \'flow run\'' -l wait-timeout -r -f -d 'Wait no longer than this; then exit 124.'
 complete -c qctl -n '__qctl_at \'flow run\'' -l dry-run -d 'Check it, and store nothing.'
 complete -c qctl -n '__qctl_at \'flow run\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
@@ -720,12 +723,14 @@ complete -c qctl -n '__qctl_at \'flow run\'' -l help -s h -d 'Show the help of a
 complete -c qctl -n '__qctl_at \'flow run\' 0' -F
 
 # flow list
+complete -c qctl -n '__qctl_at \'flow list\'' -l limit -s n -r -f -d 'At most so many, newest first (default 20; 0: all).'
 complete -c qctl -n '__qctl_at \'flow list\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
 complete -c qctl -n '__qctl_at \'flow list\'' -l json -d 'JSON: one object, or one a line for lists.'
 complete -c qctl -n '__qctl_at \'flow list\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'
 complete -c qctl -n '__qctl_at \'flow list\'' -l help -s h -d 'Show the help of a command.'
 
 # flow show
+complete -c qctl -n '__qctl_at \'flow show\'' -l all -s a -d 'Every step, also beyond 200 lines.'
 complete -c qctl -n '__qctl_at \'flow show\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'
 complete -c qctl -n '__qctl_at \'flow show\'' -l json -d 'JSON: one object, or one a line for lists.'
 complete -c qctl -n '__qctl_at \'flow show\'' -l busy-timeout -r -f -d 'Wait so long for other writers (default 30s).'

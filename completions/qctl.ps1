@@ -896,6 +896,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'flow' = @{
             Options = @(
+                @('--limit', '-', 'At most so many, newest first (default 20; 0: all).'),
+                @('-n', '-', 'At most so many, newest first (default 20; 0: all).'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
@@ -915,8 +917,11 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         'flow run' = @{
             Options = @(
                 @('--set', '-', 'A value over that in [vars]; may be repeated.'),
+                @('--on-failure', '-', 'Run this step, once no other can go on, if one has failed.'),
                 @('--wait', '', 'Wait for its end; exit 1 if it did not complete.'),
                 @('-w', '', 'Wait for its end; exit 1 if it did not complete.'),
+                @('--follow', '', 'Wait, and show it as it goes on: a tree, in a pipe a line for each change.'),
+                @('-f', '', 'Wait, and show it as it goes on: a tree, in a pipe a line for each change.'),
                 @('--wait-timeout', '-', 'Wait no longer than this; then exit 124.'),
                 @('--dry-run', '', 'Check it, and store nothing.'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
@@ -932,6 +937,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'flow list' = @{
             Options = @(
+                @('--limit', '-', 'At most so many, newest first (default 20; 0: all).'),
+                @('-n', '-', 'At most so many, newest first (default 20; 0: all).'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),
@@ -945,6 +952,8 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         }
         'flow show' = @{
             Options = @(
+                @('--all', '', 'Every step, also beyond 200 lines.'),
+                @('-a', '', 'Every step, also beyond 200 lines.'),
                 @('--db', 'file', 'The queue file (default: $QCTL_DB, else your data folder).'),
                 @('--json', '', 'JSON: one object, or one a line for lists.'),
                 @('--busy-timeout', '-', 'Wait so long for other writers (default 30s).'),

@@ -121,10 +121,9 @@ def result_of(value: Any) -> Verdict:
         text = dumps(value)
     except BadValue as error:
         return Verdict(ending.DEAD, error=f"its result {str(error).removeprefix('payload: it ')}")
-    if len(text) > DEFAULT_LIMIT:
-        return Verdict(
-            ending.DEAD, error=f"its result has {len(text):,} characters: at most {DEFAULT_LIMIT:,} are kept"
-        )
+    size = len(text) if text.isascii() else len(text.encode())
+    if size > DEFAULT_LIMIT:
+        return Verdict(ending.DEAD, error=f"its result has {size:,} bytes: at most {DEFAULT_LIMIT:,} are kept")
     return Verdict(ending.SUCCEEDED, result=text)
 
 

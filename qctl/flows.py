@@ -76,11 +76,18 @@ class Flows:
         return None if dry_run else insert_flow(self.store, name, steps, to_text(now))
 
     def flows(self, limit: int | None = None) -> list[dict[str, Any]]:
-        """All flows, newest first: number, name, created_at, status (running, completed, failed, cancelled), steps,
-        and how many of those are pending, blocked, processing, completed, failed, cancelled."""
+        """All flows, newest first: number, name, created_at, status (running, completed, failed, cancelled), ended_at,
+        steps, and how many of those are pending, blocked, processing, completed, failed, cancelled."""
         from qctl.store.sqlite.flows import list_flows
 
         return list_flows(self.store, -1 if limit is None else limit)
+
+    def flow_counts(self, window: float = 3600.0) -> dict[str, int]:
+        """How many flows were enqueued in the last `window` seconds, of the newest 100, and how many of those are running,
+        completed, failed, cancelled."""
+        from qctl.store.sqlite.flows import counts
+
+        return counts(self.store, to_text(max(0.0, time.time() - window)))
 
     def flow(self, number: int) -> dict[str, Any]:
         """One flow, as `flows` has it. Raises NotFound."""
@@ -97,9 +104,23 @@ class Flows:
             raise NotFound(f"there is no flow {number}")
         return found
 
+    def standing(self, number: int) -> list[dict[str, Any]]:
+        """How a flow stands: each of its jobs, in order: number, step, type, status, created_at, started_at, completed_at,
+        updated_at, scheduled_at, attempts, parent (a foreach), last_error, plan, needs, waits_for. Raises NotFound."""
+        from qctl.store.sqlite.flows import standing
+
+        found = standing(self.store, number)
+        if not found:
+            raise NotFound(f"there is no flow {number}")
+        return found
+
     def cancel_flow(self, number: int) -> dict[int, str]:
         """Cancel what has not ended of a flow; as `cancel`."""
-        return self.cancel(reversed(self.steps(number)))
+        steps = self.standing(number)
+        # What waits comes before what it waits for, the jobs of a foreach last: nothing is let go in the middle.
+        last = {step["number"] for step in steps if step["parent"] is not None}
+        numbers = [step["number"] for step in reversed(steps)]
+        return self.cancel([one for one in numbers if one not in last] + sorted(last))
 
     def replay_flow(self, number: int) -> list[int]:
         """Run the failed and cancelled steps of a flow again, and so what waits for them; done ones are not repeated."""

@@ -56,7 +56,7 @@ EXCEPTIONS = {
 # Third-party packages, and who may import them.
 PACKAGES = {
     "typer": {"cli/face.py"},
-    "rich": {"cli/render.py", "cli/table.py", "cli/picture.py", "demo/view.py"},
+    "rich": {"cli/render.py", "cli/table.py", "cli/picture.py", "cli/follow.py", "demo/view.py"},
     "croniter": {"rules/cron.py"},
     "jsonschema": {"rules/schema.py"},
     "prometheus_client": {"web/metrics.py"},

@@ -124,6 +124,8 @@ def note_of(job: Job, state: str) -> str:
         return "cancel asked" if data["cancel_asked"] else str(data["locked_by"] or "")
     if state in ("failed", "cancelled", "retry") or (state == "pending" and data["attempts"]):
         return str(data["last_error"] or "")
+    if state == "completed" and str(data["last_error"] or "").startswith("skipped: "):
+        return str(data["last_error"])
     return what(job)
 
 

@@ -5,39 +5,46 @@ from __future__ import annotations
 import sys
 import time
 
+from qctl.cli.filters import limit_of
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
-from qctl.model import NO, BadValue, NotFound, TimedOut
+from qctl.model import BadValue, NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from qctl.cli.spec import Values
-    from qctl.queue import Queue
 
-PAUSE = 0.1  # seconds between two looks at a flow that is waited for
+MOST = 200  # lines of a tree
 
 
 def run(values: Values) -> int:
     from qctl.cli.render import object_json, say
 
     flow, given = read(values["file"]), pairs(values["set"])
-    if values["wait_timeout"] is not None and not values["wait"]:
-        raise BadValue("--wait-timeout: it goes with --wait")
+    waits = values["wait"] or values["follow"]
+    if values["wait_timeout"] is not None and not waits:
+        raise BadValue("--wait-timeout: it goes with --wait or --follow")
+    cleans = values["on_failure"]
     try:
         if values["dry_run"]:
-            look_at_queue(values).run_flow(flow, set=given, dry_run=True)
+            look_at_queue(values).run_flow(flow, set=given, on_failure=cleans, dry_run=True)
             say("the flow is good; nothing was stored (--dry-run)")
             return 0
         queue = open_queue(values, create=True)
-        number = queue.run_flow(flow, set=given) or 0
+        number = queue.run_flow(flow, set=given, on_failure=cleans) or 0
     except BadValue as error:
         raise BadValue(f"{values['file']}: {error}") from None
     text = object_json(queue.flow(number)) if values["json"] else str(number)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-    return ended(queue, number, values) if values["wait"] else 0
+    if not waits:
+        return 0
+    from qctl.cli.follow import ended
+
+    return ended(queue, number, values)
 
 
 def read(file: str) -> dict[str, Any]:
@@ -62,68 +69,64 @@ def pairs(given: list[str]) -> dict[str, str]:
     return found
 
 
-def ended(queue: Queue, number: int, values: Values) -> int:
-    """Wait for the end of a flow: 0 when it is completed."""
-    from qctl.cli.render import say
-    from qctl.rules.newjob import seconds
-
-    limit = values["wait_timeout"]
-    until = None if limit is None else time.monotonic() + seconds("--wait-timeout", limit)
-    while (row := queue.flow(number))["status"] == "running":
-        if until is not None and time.monotonic() >= until:
-            raise TimedOut(f"waited {limit}, and flow {number} has not ended; it goes on")
-        time.sleep(PAUSE)
-    if row["status"] == "completed":
-        return 0
-    say(
-        f"flow {number} is {row['status']}: {row['failed']} failed, {row['blocked']} blocked, {row['cancelled']} cancelled"
-    )
-    return NO
-
-
 def list_(values: Values) -> int:
     from qctl.cli.render import table
     from qctl.cli.table import Column
+    from qctl.cli.terminal import COLOURS
+    from qctl.cli.tree import ran
 
-    keys = ("number", "name", "status", "steps", "completed", "failed", "created_at")
-    labels = {"number": "FLOW", "created_at": "CREATED"}
-    table(
-        [Column(labels.get(key, key.upper()), key) for key in keys], look_at_queue(values).flows(), json=values["json"]
-    )
+    now = time.time()
+    rows: Iterable[dict[str, Any]] = look_at_queue(values).flows(limit_of(values))
+    if not values["json"]:
+        rows = (
+            {
+                **row,
+                "style": {"status": COLOURS.get(row["status"].replace("running", "processing"))},
+                "shown": {"created_at": ago(row["created_at"], now), "ended_at": ran(row, now)},
+            }
+            for row in rows
+        )
+    columns = [
+        Column("FLOW", "number", right=True), Column("NAME", "name", flex=True, minimum=10), Column("STATUS", "status"),
+        Column("STEPS", "steps", right=True), Column("DONE", "completed", right=True),
+        Column("FAILED", "failed", right=True), Column("CREATED", "created_at"), Column("TOOK", "ended_at", right=True),
+    ]  # fmt: skip
+    table(columns, rows, json=values["json"])
     return 0
 
 
+def ago(text: str, now: float) -> str:
+    from qctl.rules.clock import human
+    from qctl.rules.when import from_text
+
+    try:
+        return f"{human(max(0.0, now - from_text(text)))} ago"
+    except ValueError:  # an UPDATE from elsewhere may have written anything
+        return text
+
+
 def show(values: Values) -> int:
-    """The flow and its steps, each with what it still waits for."""
+    """The flow and its steps: a tree for people, rows in a pipe."""
     from qctl.cli.list import waits_text
-    from qctl.cli.render import line, object_json, table
+    from qctl.cli.render import object_json, table
     from qctl.cli.table import Column
-    from qctl.cli.terminal import COLOURS, glyph, is_terminal
+    from qctl.cli.terminal import is_terminal, put, width
+    from qctl.cli.tree import lines, state_of
 
     queue = look_at_queue(values)
     row = queue.flow(numbered(values["flow"]))
-    jobs = [queue.get(number) for number in queue.steps(row["number"])]
-    waiting = queue.waits_for([job.number for job in jobs if job.status == "blocked"])
-    steps = [
-        {
-            "step": job.step, "number": job.number, "type": job.type, "status": job.status,
-            "waits_for": waiting.get(job.number, []), "last_error": job.last_error,
-        }
-        for job in jobs
-    ]  # fmt: skip
+    steps = queue.standing(row["number"])
     if values["json"]:
-        sys.stdout.write(object_json({**row, "jobs": steps}) + "\n")
+        sys.stdout.write(object_json({**row, "jobs": [{**step, "state": state_of(step)} for step in steps]}) + "\n")
         return 0
     if is_terminal(sys.stdout):
-        line(f"flow {row['number']} {row['name']}  {row['status']}, {row['completed']} of {row['steps']} steps done")
+        found = lines(row, steps, time.time(), width(sys.stdout), None if values["all"] else MOST)
+        put(sys.stdout, "\n".join(found) + "\n")
+        return 0
     for step in steps:
-        step["glyph"] = glyph(step["status"])
-        step["style"] = {"glyph": COLOURS.get(step["status"]), "status": COLOURS.get(step["status"])}
-        step["note"] = waits_text(step["waits_for"]) if step["waits_for"] else step["last_error"] or ""
-    columns = [Column("", "glyph", people=True), Column("STEP", "step", flex=True, minimum=8),
-               Column("JOB", "number", right=True), Column("TYPE", "type", flex=True, minimum=8),
-               Column("STATUS", "status"), Column("NOTE", "note", flex=True, minimum=10)]  # fmt: skip
-    table(columns, steps)
+        step["note"] = waits_text(step["waits_for"]) if step["status"] == "blocked" else step["last_error"] or ""
+    keys = ("step", "number", "type", "status", "note")
+    table([Column(key, key) for key in keys], steps)
     return 0
 
 
@@ -166,12 +169,25 @@ RUN = Command(
     "run", "Enqueue a flow, whole or not at all; prints its number.", run,
     Argument("file", metavar="FILE", help="TOML: a table for each step; - for stdin.", complete="file"),
     Option("--set", metavar="NAME=VALUE", multiple=True, help="A value over that in [vars]; may be repeated."),
+    Option("--on-failure", metavar="STEP", help="Run this step, once no other can go on, if one has failed."),
     Option("--wait", "-w", help="Wait for its end; exit 1 if it did not complete."),
+    Option("--follow", "-f", help="Wait, and show it as it goes on: a tree, in a pipe a line for each change."),
     Option("--wait-timeout", metavar="DURATION", help="Wait no longer than this; then exit 124."),
     Option("--dry-run", help="Check it, and store nothing."),
-    epilog=("qctl flow run order.toml --set order=1001 --wait",),
+    epilog=("qctl flow run order.toml --set order=1001 --follow", "qctl help flows says what a flow file holds"),
 )  # fmt: skip
-LIST = Command("list", "List flows.", list_)
-SHOW = Command("show", "Show a flow and its steps.", show, FLOW)
+LIST = Command(
+    "list",
+    "List flows.",
+    list_,
+    Option("--limit", "-n", metavar="N", help="At most so many, newest first (default 20; 0: all)."),
+)
+SHOW = Command(
+    "show",
+    "Show a flow and its steps.",
+    show,
+    FLOW,
+    Option("--all", "-a", help=f"Every step, also beyond {MOST} lines."),
+)
 CANCEL = Command("cancel", "Cancel what has not ended of a flow.", cancel, FLOW)
 REPLAY = Command("replay", "Run a flow again from its failed steps on.", replay, FLOW)

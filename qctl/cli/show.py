@@ -8,6 +8,7 @@ import time
 from qctl.cli.filters import public, state_of, what, when_of
 from qctl.cli.options import look_at_queue
 from qctl.cli.spec import Argument, Command
+from qctl.model import NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def run(values: Values) -> int:
 
     size = queue.output_size(job.number)
     record(
-        [*pairs(job, history, size, now), *neighbours(queue, job.number)],
+        [*pairs(job, history, size, now), *neighbours(queue, job.number), *place_in_flow(queue, job)],
         title=f"{glyph(state)} {job.number} {job.type}  {when_of(job, state, now) if state != job.status else job.status}",
         style=COLOURS.get(state),
     )
@@ -67,6 +68,12 @@ def pairs(job: Job, history: list[dict[str, Any]], size: int, now: float) -> lis
     payload = row["payload"]
     if payload != {} or not row["command"]:
         found.append(("Payload", object_json(payload) if isinstance(payload, dict) else str(payload)))
+    plan = row["plan"] if isinstance(row["plan"], dict) else {}
+    for label, key in (("When", "when"), ("For each", "foreach")):
+        if key in plan:
+            found.append((label, plan[key]))
+    for key, value in (plan.get("ran") or {}).items():  # what the templates became
+        found.append((f"Ran {key}", object_json(value)))
     found.append(("Created", row["created_at"], moment(from_text(row["created_at"]), now)))
     if row["status"] == "pending":
         found.append(("Due", row["scheduled_at"], moment(from_text(row["scheduled_at"]), now)))
@@ -92,6 +99,8 @@ def pairs(job: Job, history: list[dict[str, Any]], size: int, now: float) -> lis
         found.append(("Exit", row["exit_code"]))
     if row["last_error"] and row["status"] != "completed":
         found.append(("Error", row["last_error"], None, "red" if row["status"] == "failed" else None))
+    elif str(row["last_error"] or "").startswith("skipped: "):
+        found.append(("Skipped", str(row["last_error"]).removeprefix("skipped: ")))
     if row["result"] is not None:
         found.append(("Result", object_json(row["result"])))
     if size:
@@ -125,6 +134,20 @@ def neighbours(queue: Queue, number: int) -> list[tuple[Any, ...]]:
         if lines:
             found.append((label, lines))
     return found
+
+
+def place_in_flow(queue: Queue, job: Job) -> list[tuple[Any, ...]]:
+    """Where a step stands: its flow, and the steps right before and behind it, drawn."""
+    from qctl.cli.tree import heading, surroundings
+
+    if job.flow is None:
+        return []
+    try:
+        flow = queue.flow(job.flow)
+    except NotFound:
+        return [("Flow", job.flow)]  # plain SQL may have stored any number
+    lines = surroundings(queue.standing(job.flow), job.number, time.time())
+    return [("Flow", f"{flow['number']} {flow['name']}", [f"{flow['number']} {heading(flow, time.time())}", *lines])]
 
 
 def spoken(text: str, now: float) -> str:

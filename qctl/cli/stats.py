@@ -32,7 +32,10 @@ def run(values: Values) -> int:
         from qctl.cli.watch import watch
 
         return watch(look_at_queue(values), window, values["type"])
-    show(look_at_queue(values).stats(window, at=at), values["type"], window, json=values["json"])
+    queue = look_at_queue(values)
+    figures = queue.stats(window, at=at)
+    figures["flows"] = queue.flow_counts(window) if at is None else None
+    show(figures, values["type"], window, json=values["json"])
     return 0
 
 
@@ -216,7 +219,7 @@ def summary(figures: dict[str, Any], window: float) -> list[str]:
         lines.append(text)
     if figures["throttled"]:
         lines.append("~ " + ", ".join(limit_text(one) for one in figures["throttled"]))
-    return lines
+    return lines + flows_text(figures.get("flows") or {})
 
 
 def limit_text(one: dict[str, Any]) -> str:
@@ -229,6 +232,13 @@ def limit_text(one: dict[str, Any]) -> str:
     if one["concurrency"] is not None:
         limits.append(f"{one['concurrency']} at once")
     return f"{one['name'] or 'all'}: {', '.join(limits)}"
+
+
+def flows_text(flows: dict[str, int]) -> list[str]:
+    """`3 flows: 1 running, 2 completed`, if there were any in the window."""
+    states = [f"{count:,} {state}" for state, count in flows.items() if state != "enqueued" and count]
+    many = f"{flows.get('enqueued', 0):,} flow" + ("" if flows.get("enqueued") == 1 else "s")
+    return [f"{many}: {', '.join(states)}"] if states else []
 
 
 def hints(figures: dict[str, Any]) -> list[str]:

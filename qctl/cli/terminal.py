@@ -37,8 +37,8 @@ COLOURS = {
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 """The styles there are, and their SGR codes."""
 
-DRAWN = "○◷↻‖◌●✓✗–…·→├└▁▂▃▄▅▆▇█"
-STAND_INS = dict(zip(map(ord, DRAWN), (*"o@~=.*+x-", "...", "-", "->", *"|`_.:-=+*#"), strict=True))
+DRAWN = "○◷↻‖◌●✓✗–…·→├└▁▂▃▄▅▆▇█│×←"
+STAND_INS = dict(zip(map(ord, DRAWN), (*"o@~=.*+x-", "...", "-", "->", *"|`_.:-=+*#|x", "<-"), strict=True))
 DEFAULT_WIDTH = 80
 NARROW, WIDE = 1, 2
 

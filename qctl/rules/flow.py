@@ -28,7 +28,7 @@ def steps_of(
         if name not in variables:
             known = ", ".join(variables) or "none"
             raise BadValue(f"--set {name}: the flow has no such variable in [vars] (it has {known})")
-    variables = {**variables, **(given or {})}
+    variables = {**variables, **{name: of_kind(name, value, variables[name]) for name, value in (given or {}).items()}}
     steps: dict[str, Step] = {}
     for name, table in named(data.get("steps")):
         if name in steps:
@@ -43,6 +43,21 @@ def steps_of(
     whole = on_failure if on_failure is not None else data.get("on_failure", data.get("on-failure"))
     clean_up(steps, [] if whole is None else names_of("on_failure", whole))
     return in_order(steps)
+
+
+def of_kind(name: str, text: Any, like: Any) -> Any:
+    """A text that was set, as the kind of value that the flow has for it. Raises BadValue."""
+    if isinstance(like, str) or not isinstance(text, str):
+        return text
+    from qctl.rules.payload import decoder, kind
+
+    try:
+        value = decoder()(text)
+    except (ValueError, RecursionError):
+        value = text
+    if kind(value) != kind(like):
+        raise BadValue(f"--set {name}: use {kind(like)}, as the flow has it, not {text[:40]!r}")
+    return value
 
 
 def clean_up(steps: dict[str, Step], whole: list[str]) -> None:

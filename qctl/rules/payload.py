@@ -97,7 +97,14 @@ def is_utf8(text: str) -> bool:
 
 
 def kind(value: Any) -> str:
-    names = {list: "an array", str: "a string", int: "a number", float: "a number", bool: "true or false"}
+    names = {
+        list: "an array",
+        dict: "an object",
+        str: "a string",
+        int: "a number",
+        float: "a number",
+        bool: "true or false",
+    }
     return "null" if value is None else names.get(type(value), f"a {type(value).__name__}")
 
 

@@ -9,6 +9,7 @@ import time
 from qctl.model import PENDING, QueueLocked
 from qctl.rules.when import to_text
 from qctl.store.sqlite import spool, syncer, workers
+from qctl.store.sqlite.needs import has_needs
 from qctl.store.sqlite.room import keep_reserve
 from qctl.worker.alarm import GATHER, next_time
 from qctl.worker.care import Care, TakenForDead
@@ -207,7 +208,7 @@ class Worker:
         self.endings.append((run, ending, facts))
 
     def turn(self, now: float, follow: bool) -> None:
-        """One transaction for all there is to write: endings, output, and the next claim."""
+        """One transaction for all there is to write: endings, output, and the next claim, which then may be ahead."""
         if self.supply.back:
             self.supply.give_back()
         news = self.supply.news() if follow else []
@@ -222,12 +223,12 @@ class Worker:
             or now - self.endings_since >= GATHER
             or (missing > 0 and not self.supply.busy() and not self.wide.runs)
         )
-        # What is claimed ahead comes with a transaction that is made anyway.
         wanted = missing + self.intake.ahead()
-        claim = (claim or (self.look and ripe and wanted > 0)) and not self.hardship.is_short
+        hungry = (missing > 0 or (ripe and wanted > 0)) and not self.hardship.is_short
+        claim = self.look and hungry
         room = self.intake.wide_room() if self.look_wide else []
         if self.hardship.next_try and ripe:  # results first: a claim that finds no room must not keep them out
-            claim, room = False, []
+            claim, hungry, room = False, False, []
         if not (news or ripe or claim or room or now >= self.pool.begun.look_at):
             if self.hardship.next_try:  # nothing to write, so try with something
                 self.care.beat(now)
@@ -235,7 +236,7 @@ class Worker:
             return
         leases: list[Lease] = []
         wide: list[Lease] = []
-        ready = self.intake.ready(missing) if claim else 0
+        ready = self.intake.ready(missing) if hungry else 0
         endings = self.endings if ripe else []
         outcomes = []
         starting = [self.intake.wide_ready(most) for _names, most in room]
@@ -252,6 +253,7 @@ class Worker:
                 outcomes = self.store.finish(
                     self.id, [(ending, facts) for _run, ending, facts in endings], to_text(wall), random.random
                 )
+                claim = claim or (hungry and has_needs(connection))  # what waited for them goes on at once
             if claim:
                 self.types.refresh()
                 leases = self.intake.claim(wanted, self.intake.narrow_types(), ready=ready)

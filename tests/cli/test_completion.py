@@ -146,7 +146,11 @@ def test_values_lists_what_is_in_the_queue(full: Path, cli: Callable[..., Any]) 
     assert lines("jobs")[0] == "4\tcommand pending"
     assert [line.partition("\t")[0] for line in lines("jobs")] == ["4", "3", "2", "1"]
     assert lines("dead") == []
-    assert [line.partition("\t")[0] for line in lines("settings", "max")] == ["max_payload"]
+    assert [line.partition("\t")[0] for line in lines("settings", "max")] == [
+        "max_payload",
+        "max_inputs",
+        "max_foreach",
+    ]
     assert lines("shells") == list(FILES)
     assert "exit-codes\tWhat the exit status of each command means" in lines("topics")
     assert lines("nothing-of-the-kind") == []

@@ -143,3 +143,28 @@ def test_a_rate_without_its_period_is_refused(cli: Cli, queue: Queue) -> None:
     assert done.code == 2
     assert "this is not allowed" in done.err
     assert cli("types", "list").code == 0
+
+
+def test_a_flow_goes_on_where_it_was_under_other_numbers(cli: Cli, queue: Queue, tmp_path: Path) -> None:
+    (tmp_path / "flow.toml").write_text(
+        'name = "moved"\non_failure = "tidy"\n'
+        '[steps.list]\nshell = \'echo "[1, 2]" > "$QCTL_RESULT"\'\n'
+        '[steps.each]\nforeach = "${steps.list.result}"\ncommand = ["false", "${item}"]\nmax_attempts = 1\n'
+        '[steps.last]\nneeds = ["each"]\ncommand = ["true"]\n[steps.tidy]\ncommand = ["true"]\n'
+    )
+    target = tmp_path / "target.db"
+    for db in (None, target):
+        for _ in range(1 if db is None else 3):
+            cli("flow", "run", str(tmp_path / "flow.toml"), **({"db": db} if db else {}))
+    cli("work", "--max-jobs", "2", "--quiet")  # the list, and one of the two jobs that were made of it
+    text = cli("export").out
+    done = cli("import", "-", "--json", db=target, input=text)
+    assert json.loads(done.out)["stored"]["flow"] == 1, done
+    cli("import", "-", db=target, input=text)
+    assert cli("work", "--drain", "--max-time", "30s", "--quiet", db=target).code == 1
+    shown = [json.loads(line) for line in cli("flow", "list", "--json", db=target).out.splitlines()]
+    assert [(one["number"], one["steps"], one["status"]) for one in shown] == [(n, 6, "failed") for n in (4, 3, 2, 1)]
+    moved = {one["step"]: one for one in json.loads(cli("flow", "show", "4", "--json", db=target).out)["jobs"]}
+    numbers = f"{moved['each[0]']['number']}, {moved['each[1]']['number']}"
+    assert moved["each"]["last_error"] == f"2 of its 2 jobs did not complete: {numbers}"
+    assert (moved["tidy"]["status"], moved["tidy"]["last_error"]) == ("completed", None)

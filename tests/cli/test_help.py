@@ -27,6 +27,7 @@ TOPICS = [
     "exit-codes",
     "figures",
     "files",
+    "flows",
     "handlers",
     "keys",
     "limits",
@@ -244,6 +245,53 @@ def test_the_python_of_the_topics_works(monkeypatch: pytest.MonkeyPatch, tmp_pat
     exec(compile(code.replace('Queue("queue.db")', 'Queue("shop.db")'), "topic", "exec"), {})
     with Queue("shop.db") as queue:
         assert queue.count() == 5
+
+
+def test_the_flow_of_the_topic_runs(
+    cli: Callable[..., Any], db: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from qctl import handlers
+    from qctl.queue import Queue
+
+    monkeypatch.setattr(handlers, "registry", {})
+    monkeypatch.chdir(tmp_path)
+
+    @handlers.handler("charge")
+    def charge(order: int) -> Any:
+        return {"receipt": 41, "parts": [{"name": "lid"}, {"name": "pot"}], "total": 90 + int(order)}
+
+    @handlers.handler("label")
+    def label(receipt: int) -> None:
+        assert receipt == 41
+
+    @handlers.handler("gift")
+    @handlers.handler("alarm")
+    def never() -> None:
+        raise AssertionError("its step is skipped")
+
+    text = text_of("flows")
+    lines = text.partition("This is order.toml:\n")[2].splitlines()
+    toml = "\n".join(
+        line[4:] for line in lines[: next(n for n, line in enumerate(lines) if not line.startswith("    "))]
+    )
+    Path("order.toml").write_text(toml)
+    (command,) = re.findall(r"qctl (flow run order.toml .*) --follow", text)
+    assert cli(*command.split()).out == "1\n"
+    assert cli("work", "--drain", "--max-time", "1s").code == 0  # commands alone: nothing is due for them
+    queue = Queue(db)
+    queue.run_inline()
+    assert cli("work", "--drain", "--max-time", "20s").code == 0
+    queue.run_inline()
+    jobs = {job.step: job for job in queue.find()}
+    assert (jobs["charge"].status, jobs["label"].status, jobs["ship"].status) == ("completed", "completed", "completed")
+    assert jobs["pack[1]"].command == ["echo", "pot", "1"] and cli("logs", str(jobs["pack[1]"].number)).out == "pot 1\n"
+    assert jobs["gift"].last_error.startswith("skipped: ") and jobs["alarm"].last_error.startswith("skipped: ")
+    python = re.findall(r"^    (from qctl .*\n(?:    .*\n)+)", text, re.M)[0]
+    code = python.replace("\n    ", "\n").replace("Queue()", f"Queue({str(db)!r})")
+    exec(compile(code, "topic", "exec"), {})
+    queue.run_inline()
+    assert {job.step: job.status for job in queue.find() if job.flow == 2}["label"] == "completed"
+    queue.close()
 
 
 def sqlite3_connect(path: str) -> Any:

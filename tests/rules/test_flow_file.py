@@ -65,6 +65,27 @@ def test_what_is_wrong_is_named(flow: dict[str, object], says: str) -> None:
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("like", "text", "value"),
+    [
+        (1, "7", 7),
+        (1.5, "2", 2),
+        (True, "false", False),
+        ([1], "[2]", [2]),
+        ("x", "7", "7"),
+        (1, "x", None),
+        (True, "1", None),
+    ],
+)
+def test_a_variable_is_set_as_the_kind_that_the_flow_has_for_it(like: object, text: str, value: object) -> None:
+    flow = {"vars": {"v": like}, "steps": {"a": {"type": "t", "payload": {"v": "${vars.v}"}}}}
+    if value is None:
+        with pytest.raises(BadValue, match="--set v: use "):
+            steps_of(flow, {"v": text})
+    else:
+        assert steps_of(flow, {"v": text})[0].fields["payload"] == {"v": value}
+
+
 def test_a_variable_that_the_flow_does_not_have_cannot_be_set() -> None:
     with pytest.raises(BadValue, match="--set x: the flow has no such variable"):
         steps_of({"steps": {"a": {"type": "t"}}}, {"x": "1"})

@@ -63,13 +63,17 @@ def test_every_job_runs_only_after_its_needs_and_exactly_the_right_ones_stay_blo
 
         for _ in range(60):
             waiting = [number for number in edges if number not in ended]
-            step = data.draw(st.sampled_from(["run", "run", "run", "cancel", "replay"]))
+            # Drawn always and from the same, whatever the jobs have come to: which of them is claimed first is up to time.
+            step, place = (
+                data.draw(st.sampled_from(["run", "run", "run", "cancel", "replay"])),
+                data.draw(st.integers(0, 99)),
+            )
             if step == "cancel" and waiting:
-                number = data.draw(st.sampled_from(waiting))
+                number = waiting[place % len(waiting)]
                 queue.cancel([number])
                 ended[number] = "cancelled"
             elif step == "replay" and ended:
-                number = data.draw(st.sampled_from(sorted(ended)))
+                number = sorted(ended)[place % len(ended)]
                 queue.retry([number])
                 del ended[number]
                 fails.discard(number)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from heapq import merge
 
 from qctl.model import Lease
+from qctl.store.sqlite.needs import give_inputs, has_needs
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -100,10 +101,8 @@ def claim_jobs(
         connection.executemany(
             sql("lease_range"), [(worker, now, now, now, first, last) for first, last in ranges(sorted(plain))]
         )
-    if leases and connection.execute("SELECT 1 FROM qctl_needs LIMIT 1").fetchone():
-        from qctl.store.sqlite.needs import give_inputs
-
-        give_inputs(connection, leases)
+    if leases and has_needs(connection):
+        give_inputs(connection, leases, ranges(sorted([lease.number for lease in leases])))
     return leases
 
 

@@ -21,11 +21,11 @@ def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: b
     step, flow, cleaners = row[0], row[1], json.loads(row[2])
     if number in cleaners:
         return
-    stuck = stuck_behind(connection, number)
+    stuck = stuck_behind(connection, number, cleaners)
     for cleaner in cleaners:
         status, plan = connection.execute(sql("state_of_cleaner"), (cleaner,)).fetchone() or ("", None)
         behind = reached(connection, cleaner)
-        if number in behind or status not in ("blocked", "completed"):
+        if number in behind or status not in ("blocked", "pending", "completed"):
             continue
         watched = json.loads(plan or "{}").get("on_failure")
         wanted: set[int] = set()
@@ -38,26 +38,51 @@ def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: b
         connection.executemany(sql("drop_need"), [(cleaner, one) for one in stuck])
         if watched is True:
             wanted |= frontier(connection, stuck) | released(connection, number)
-            tied = wanted - behind - stuck - {cleaner, *cleaners}
-            connection.executemany(sql("tie_end"), [(cleaner, one) for one in sorted(tied)])
+            known = dict.fromkeys({*stuck, *behind, *cleaners}, False)
+            tied = [one for one in sorted(wanted) if comes_to_an_end(connection, one, known)]
+            connection.executemany(sql("tie_end"), [(cleaner, one) for one in tied])
+        connection.execute(sql("block_unmet"), (cleaner,))
         connection.execute(sql("unblock_met"), (cleaner,))
 
 
-def stuck_behind(connection: sqlite3.Connection, number: int) -> set[int]:
-    """The blocked jobs that cannot run any more, now that this one has ended as it has."""
+def stuck_behind(connection: sqlite3.Connection, number: int, but: Iterable[int]) -> set[int]:
+    """The blocked jobs that cannot run any more, now that this one has ended as it has; `but`: those that clean up."""
     found: set[int] = set()
     left = [number]
     while left:
-        for (one,) in connection.execute(sql("left_behind"), (left.pop(),)).fetchall():
-            if one not in found:
-                found.add(one)
-                left.append(one)
+        one = left.pop()
+        query = "left_behind" if one == number else "waiting_behind"
+        for (behind,) in connection.execute(sql(query), (one,)).fetchall():
+            if behind not in found and behind not in but:
+                found.add(behind)
+                left.append(behind)
     return found
 
 
 def frontier(connection: sqlite3.Connection, stuck: Iterable[int]) -> set[int]:
-    """What the stuck jobs wait for, and may still end."""
+    """What the stuck jobs wait for."""
     return {row[0] for one in stuck for row in connection.execute(sql("waits_for"), (one,))}
+
+
+def comes_to_an_end(connection: sqlite3.Connection, number: int, known: dict[int, bool]) -> bool:
+    """Whether a job that has not ended will, as far as its needs go. `known`: what was found of others."""
+    left = [number]
+    while left:
+        one = left[-1]
+        if one not in known:
+            # Two visits: at the first what it waits for is looked at before it, at the second that is known.
+            needs = connection.execute(sql("unmet_of_job"), (one,)).fetchall()
+            if any(
+                kind == "failed" or status in (None, "completed", "failed", "cancelled") for _, kind, status in needs
+            ):
+                known[one] = False
+            elif unknown := [need for need, _, _ in needs if need not in known]:
+                left += unknown
+                continue
+            else:
+                known[one] = all(known[need] for need, _, _ in needs)
+        left.pop()
+    return known[number]
 
 
 def released(connection: sqlite3.Connection, number: int) -> set[int]:

@@ -19,6 +19,7 @@ RECORDS = {
     "setting": "qctl_settings",
     "type": "qctl_types",
     "limit": "qctl_limits",
+    "flow": "qctl_flows",
     "job": "jobs",
     "dead_letter": "dead_letter_jobs",
     "schedule": "cron_schedules",
@@ -107,7 +108,9 @@ def belongings(connection: sqlite3.Connection, number: int, output: bool) -> dic
     add(
         "needs",
         ("id", "kind", "met"),
-        "SELECT jobs.id, kind, met FROM qctl_needs JOIN jobs ON jobs.number = needs WHERE job = ? ORDER BY needs",
+        # Not the jobs of its foreach, which come after it and tell themselves whose they are.
+        "SELECT jobs.id, kind, met FROM qctl_needs JOIN jobs ON jobs.number = needs WHERE job = ? AND parent IS NOT job"
+        " ORDER BY needs",
     )
     if output:
         add(

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.store import SQLiteStore
 
 COUNTS = ("pending", "blocked", "processing", "completed", "failed", "cancelled")
-KEYS = ("number", "name", "created_at", "steps", *COUNTS)
+KEYS = ("number", "name", "created_at", "ended_at", "steps", *COUNTS)
+STEP = (
+    "number", "step", "type", "status", "created_at", "started_at", "completed_at", "updated_at", "scheduled_at", "attempts",
+    "parent", "last_error", "plan",
+)  # fmt: skip
+COUNTED = 100  # flows that stats looks at
 
 
 def insert_flow(store: SQLiteStore, name: str, steps: Sequence[tuple[Step, NewJob]], now: str) -> int:
@@ -48,7 +53,7 @@ def insert_flow(store: SQLiteStore, name: str, steps: Sequence[tuple[Step, NewJo
 
 
 def list_flows(store: SQLiteStore, limit: int = -1) -> list[dict[str, Any]]:
-    """Newest first: number, name, created_at, status, steps, and how many of them are in each status."""
+    """Newest first: number, name, created_at, status, ended_at, steps, and how many of them are in each status."""
     return [described(row) for row in store.read(sql("flows"), (0, 2**63 - 1, limit))]
 
 
@@ -61,11 +66,10 @@ def get_flow(store: SQLiteStore, number: int) -> dict[str, Any]:
 
 def described(row: tuple[Any, ...]) -> dict[str, Any]:
     found = dict(zip(KEYS, row, strict=True))
-    return {
-        **{key: found[key] for key in KEYS[:3]},
-        "status": status_of(found),
-        **{key: found[key] for key in KEYS[3:]},
-    }
+    status = status_of(found)
+    if status == "running":
+        found["ended_at"] = None
+    return {**{key: found[key] for key in KEYS[:3]}, "status": status, **{key: found[key] for key in KEYS[3:]}}
 
 
 def status_of(counts: dict[str, Any]) -> str:
@@ -80,6 +84,38 @@ def status_of(counts: dict[str, Any]) -> str:
 def steps_in(store: SQLiteStore, number: int) -> list[int]:
     """The numbers of a flow's jobs, in order."""
     return [row[0] for row in store.read(sql("jobs_of_flow"), (number,))]
+
+
+def standing(store: SQLiteStore, number: int) -> list[dict[str, Any]]:
+    """How a flow stands: its steps in order, by STEP, with `plan` decoded, and `needs` and `waits_for`: what each needs,
+    and of that what has not come yet."""
+    import json
+
+    steps = {}
+    for row in store.read(sql("flow_steps"), (number,)):
+        step = dict(zip(STEP, row, strict=True))
+        try:
+            plan = json.loads(step["plan"]) if step["plan"] else {}
+        except ValueError:  # plain SQL may have stored anything
+            plan = {}
+        steps[row[0]] = {**step, "plan": plan, "needs": [], "waits_for": []}
+    for job, needs, met in store.read(sql("flow_needs"), (number,)):
+        if job in steps:
+            steps[job]["needs"].append(needs)
+            if not met:
+                steps[job]["waits_for"].append(needs)
+    return list(steps.values())
+
+
+def counts(store: SQLiteStore, since: str) -> dict[str, int]:
+    """How many flows were enqueued since a time (UTC text), of the newest COUNTED, and in which states they are."""
+    newest = [
+        number for number, created_at in store.read(sql("flows_since"), (2**63 - 1, COUNTED)) if created_at >= since
+    ]
+    found = {"enqueued": len(newest), "running": 0, "completed": 0, "failed": 0, "cancelled": 0}
+    for flow in store.read(sql("flows"), (newest[-1], newest[0], COUNTED)) if newest else ():
+        found[described(flow)["status"]] += 1
+    return found
 
 
 def steps_to_replay(store: SQLiteStore, number: int) -> list[int]:

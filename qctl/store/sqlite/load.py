@@ -24,6 +24,7 @@ IDENTITY = {
     "setting": ("name",),
     "type": ("type",),
     "limit": ("scope", "name"),
+    "flow": ("name", "created_at"),
     "job": ("id", "type"),
     "dead_letter": ("id", "original_job_id", "type"),
     "schedule": ("id", "type", "cron_expression"),
@@ -32,7 +33,7 @@ IDENTITY = {
 """What a record must have."""
 
 NESTED = {"history": HISTORY, "output": OUTPUT, "needs": ("id", "kind", "met")}
-NUMBERS = ("parent", "flow", "last_job")  # columns that name a job by its number
+NUMBERS = ("parent", "last_job")  # columns that name a job by its number
 CLASH = tuple(
     f"UNIQUE constraint failed: {columns}"
     for columns in ("jobs.key", "jobs.schedule, jobs.tick", "cron_schedules.name")
@@ -56,6 +57,7 @@ class Loader:
             record: {row[1] for row in store.read(f"PRAGMA table_info({table})")} for record, table in RECORDS.items()
         }
         self.renumbered: dict[int, int] = {}
+        self.flows: dict[int, int] = {}  # the same for flows
         self.stored = dict.fromkeys(RECORDS, 0)
         self.there = 0  # records that stood here already
         self.left_out = 0  # whose key, tick or name another one has
@@ -94,6 +96,9 @@ class Loader:
         nested = {name: row.pop(name, None) or [] for name in NESTED if name not in self.columns[kind]}
         self.unknown |= {f"{kind}.{key}"[:60] for key in row.keys() - self.columns[kind]}
         values = {key: value for key, value in row.items() if key in self.columns[kind]}
+        if kind == "flow":
+            self.put_flow(connection, values)
+            return
         if kind == "job":
             self.put_job(connection, values, nested, now)
             return
@@ -109,6 +114,19 @@ class Loader:
         if is_new and kind == "limit":
             set_triggers(connection)
         self.count(kind, is_new)
+
+    def put_flow(self, connection: sqlite3.Connection, values: dict[str, Any]) -> None:
+        """A flow is known by its name and its time. Who cleans up in it, those jobs tell themselves."""
+        number, same = values.pop("number", None), (values["name"], values["created_at"])
+        values["on_failure"] = None
+        found = connection.execute("SELECT number FROM qctl_flows WHERE name = ? AND created_at = ?", same).fetchone()
+        taken = "SELECT 1 FROM qctl_flows WHERE number = ?"
+        if isinstance(number, int) and 0 < number < 2**62 and not connection.execute(taken, (number,)).fetchone():
+            values["number"] = number
+        here = found[0] if found else insert(connection, "qctl_flows", values, "").lastrowid or 0
+        if isinstance(number, int):
+            self.flows[number] = here
+        self.count("flow", found is None)
 
     def count(self, kind: str, is_new: bool) -> None:
         self.stored[kind] += is_new
@@ -156,6 +174,8 @@ class Loader:
         for name in NUMBERS:
             if name in values:
                 values[name] = self.renumbered.get(values[name], values[name])
+        if "flow" in values:
+            values["flow"] = self.flows.get(values["flow"], values["flow"])
         is_taken = (
             number is not None and connection.execute("SELECT 1 FROM jobs WHERE number = ?", (number,)).fetchone()
         )
@@ -163,6 +183,8 @@ class Loader:
             values["number"] = number
         here = insert(connection, "jobs", values, "").lastrowid or 0
         self.belongings(connection, here, values, nested)
+        if values.get("flow") is not None:
+            self.tie_step(connection, here, values)
         if number is not None and here != number:
             self.renumbered[number] = here
         self.stored["job"] += 1
@@ -186,8 +208,23 @@ class Loader:
         if nested.get("needs"):
             set_trigger(connection)
         # What it needed may have ended here since: a job that is there already is not changed, so nobody would let it go.
-        if values.get("status") == "blocked" and nested.get("needs"):
+        if values.get("status") == "blocked" and nested.get("needs") and '"total"' not in (values.get("plan") or ""):
             self.release(connection, job)
+
+    def tie_step(self, connection: sqlite3.Connection, number: int, values: dict[str, Any]) -> None:
+        """A job of a foreach is waited for by its step; one that cleans up is known to its flow."""
+        if values.get("parent") is not None:
+            connection.execute(
+                "INSERT OR IGNORE INTO qctl_needs (job, needs, kind, met) SELECT number, ?, 'ended', ? FROM jobs"
+                " WHERE number = ? AND instr(plan, '\"foreach\"')",
+                (number, int(values.get("status") in FINISHED), values["parent"]),
+            )
+        elif '"on_failure"' in str(values.get("plan") or ""):
+            connection.execute(
+                "UPDATE qctl_flows SET on_failure = CASE WHEN on_failure IS NULL THEN '[' || ? || ']'"
+                " ELSE rtrim(on_failure, ']') || ',' || ? || ']' END WHERE number = ?",
+                (number, number, values["flow"]),
+            )
 
     def release(self, connection: sqlite3.Connection, job: int) -> None:
         connection.execute(

@@ -82,9 +82,14 @@ def needed_by(store: SQLiteStore, number: int) -> list[dict[str, Any]]:
     return [dict(zip(keys, row, strict=True)) for row in sorted(store.read(sql("needed_by"), (number,)))]
 
 
+def has_needs(connection: sqlite3.Connection) -> bool:
+    """Whether any job waits or waited for another."""
+    return connection.execute("SELECT 1 FROM qctl_needs LIMIT 1").fetchone() is not None
+
+
 def left_behind(store: SQLiteStore, numbers: Iterable[int]) -> list[int]:
     """The blocked jobs that could not run if these were cancelled, directly or through one another, in order."""
-    if not store.read("SELECT 1 FROM qctl_needs LIMIT 1"):
+    if not has_needs(store.connection):
         return []
     named = set(numbers)
     found: set[int] = set()
@@ -103,19 +108,23 @@ def waits_for(store: SQLiteStore, numbers: Iterable[int]) -> dict[int, list[int]
     return {number: needs for number, needs in found.items() if needs}
 
 
-def give_inputs(connection: sqlite3.Connection, leases: Iterable[Lease]) -> None:
-    """Give claimed jobs the results of those they waited for, and steps of flows what their plan makes of those."""
-    from qctl.store.sqlite.steps import Inputs
+def give_inputs(connection: sqlite3.Connection, leases: Iterable[Lease], ranges: Iterable[tuple[int, int]]) -> None:
+    """Give claimed jobs the results of those they waited for, and steps of flows what their plan makes of those.
+    `ranges`: the numbers of the leases, from first to last."""
+    plans = dict(row for one in ranges for row in connection.execute(sql("steps_claimed"), one))
+    if not plans:
+        return
+    from qctl.store.sqlite.steps import Inputs, make_ready
 
     for lease in leases:
-        (plan,) = connection.execute(sql("plan_of_job"), (lease.number,)).fetchone()
+        if lease.number not in plans:
+            continue
+        plan = plans[lease.number]
         inputs = Inputs(connection, lease.number)
         lease.inputs = inputs.text
         if inputs.complaint is not None:
             lease.verdict = (DEAD, inputs.complaint, None)
         elif plan is not None:
-            from qctl.store.sqlite.steps import make_ready
-
             make_ready(connection, lease, plan, inputs)
 
 

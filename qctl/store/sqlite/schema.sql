@@ -286,10 +286,10 @@ CREATE TABLE qctl_needs (
   needs INTEGER NOT NULL,
   kind  TEXT NOT NULL DEFAULT 'completed' CHECK (kind IN ('completed', 'ended', 'failed')),
   met   INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (job, needs)
+  PRIMARY KEY (needs, job)
 ) WITHOUT ROWID;
 
-CREATE INDEX qctl_needs_needed ON qctl_needs (needs, met);
+CREATE INDEX qctl_needs_job ON qctl_needs (job);
 CREATE INDEX qctl_needs_unmet ON qctl_needs (job) WHERE met = 0; -- the last of 10,000 is found as fast as the first
 
 -- What waited for a job's end is let go through here, by the trigger of needed.sql.

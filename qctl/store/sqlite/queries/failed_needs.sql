@@ -1,2 +1,2 @@
--- Primary key of qctl_needs, then that of jobs.
+-- qctl_needs_job, then that of jobs.
 SELECT step FROM qctl_needs JOIN jobs ON jobs.number = needs WHERE job = ? AND status = 'failed'

@@ -1,4 +1,4 @@
--- Primary key of qctl_needs, then that of jobs. Plain SQL may have stored a result that is no JSON. A foreach waits for
+-- qctl_needs_job, then that of jobs. Plain SQL may have stored a result that is no JSON. A foreach waits for
 -- jobs of its own, whose results it gathers itself.
 SELECT CASE WHEN other.flow = own.flow THEN other.step ELSE other.number END,
   CASE WHEN json_valid(other.result) THEN other.result END

@@ -1,3 +1,3 @@
--- qctl_needs_needed, then the primary key of jobs. An --after-any is let go by a cancellation; children go with it anyway.
+-- Primary key of qctl_needs, then that of jobs. An --after-any is let go by a cancellation; children go with it anyway.
 SELECT number FROM qctl_needs JOIN jobs ON number = job
 WHERE needs = ? AND met = 0 AND kind <> 'ended' AND status = 'blocked' AND parent IS NOT needs

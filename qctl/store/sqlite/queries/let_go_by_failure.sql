@@ -1,2 +1,2 @@
--- qctl_needs_needed.
+-- Primary key of qctl_needs.
 SELECT job FROM qctl_needs WHERE needs = ? AND kind = 'failed'

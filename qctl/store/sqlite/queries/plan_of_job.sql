@@ -1,2 +1,0 @@
--- Primary key.
-SELECT plan FROM jobs WHERE number = ?
