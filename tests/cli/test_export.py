@@ -143,3 +143,33 @@ def test_a_rate_without_its_period_is_refused(cli: Cli, queue: Queue) -> None:
     assert done.code == 2
     assert "this is not allowed" in done.err
     assert cli("types", "list").code == 0
+
+
+def test_flows_go_along_and_keep_their_steps_under_another_number(cli: Cli, queue: Queue, tmp_path: Path) -> None:
+    (tmp_path / "f.toml").write_text(
+        'name = "order"\n[steps.a]\ncommand = ["true"]\n[steps.b]\ncommand = ["true"]\nneeds = ["a"]\n'
+    )
+    assert cli("flow", "run", str(tmp_path / "f.toml")).code == 0
+    text, other = cli("export").out, tmp_path / "other.db"
+    with Queue(other) as target:
+        with target.store.write() as connection:
+            connection.execute(
+                "INSERT INTO qctl_flows (number, name, created_at) VALUES (1, 'own', '2026-01-01 00:00:00.000')"
+            )
+        for _ in range(2):  # again changes nothing
+            assert cli("import", "-", db=other, input=text).code == 0
+            assert target.store.read("SELECT number, name FROM qctl_flows") == [(1, "own"), (2, "order")]
+            assert target.store.read("SELECT flow, step FROM jobs ORDER BY number") == [(2, "a"), (2, "b")]
+        assert [need["number"] for need in target.needs(2)] == [1]
+
+
+def test_a_setting_is_checked_as_config_does(cli: Cli, queue: Queue) -> None:
+    done = cli("import", "-", input='{"record":"setting","name":"max_payload","value":"204/8"}')
+    assert done.code == 2
+    assert "max_payload" in done.err
+    assert queue.store.setting("max_payload") is None
+
+
+def test_one_record_is_one(cli: Cli, queue: Queue, tmp_path: Path) -> None:
+    queue.enqueue("a")
+    assert cli("export", str(tmp_path / "a.ndjson")).err.endswith(": 1 record\n")

@@ -19,6 +19,7 @@ RECORDS = {
     "setting": "qctl_settings",
     "type": "qctl_types",
     "limit": "qctl_limits",
+    "flow": "qctl_flows",
     "job": "jobs",
     "dead_letter": "dead_letter_jobs",
     "schedule": "cron_schedules",

@@ -22,6 +22,7 @@ IDENTITY = {
     "setting": ("name",),
     "type": ("type",),
     "limit": ("scope", "name"),
+    "flow": ("name", "created_at"),
     "job": ("id", "type"),
     "dead_letter": ("id", "original_job_id", "type"),
     "schedule": ("id", "type", "cron_expression"),
@@ -30,7 +31,7 @@ IDENTITY = {
 """What a record must have."""
 
 NESTED = {"history": HISTORY, "output": OUTPUT, "needs": ("id", "kind", "met")}
-NUMBERS = ("parent", "flow", "last_job")  # columns that name a job by its number
+NUMBERS = ("parent", "last_job")  # columns that name a job by its number
 CLASH = tuple(
     f"UNIQUE constraint failed: {columns}"
     for columns in ("jobs.key", "jobs.schedule, jobs.tick", "cron_schedules.name")
@@ -54,6 +55,7 @@ class Loader:
             record: {row[1] for row in store.read(f"PRAGMA table_info({table})")} for record, table in RECORDS.items()
         }
         self.renumbered: dict[int, int] = {}
+        self.flows: dict[int, int] = {}  # the same for flows
         self.stored = dict.fromkeys(RECORDS, 0)
         self.there = 0  # records that stood here already
         self.left_out = 0  # whose key, tick or name another one has
@@ -92,8 +94,13 @@ class Loader:
         nested = {name: row.pop(name, None) or [] for name in NESTED if name not in self.columns[kind]}
         self.unknown |= {f"{kind}.{key}"[:60] for key in row.keys() - self.columns[kind]}
         values = {key: value for key, value in row.items() if key in self.columns[kind]}
+        if kind == "setting":
+            values["value"] = SETTINGS[values["name"]].check(values["name"], str(values.get("value")))
         if kind == "job":
             self.put_job(connection, values, nested, now)
+            return
+        if kind == "flow":
+            self.put_flow(connection, values)
             return
         for name in NUMBERS:
             if name in values:
@@ -131,6 +138,26 @@ class Loader:
                 raise BadValue(f"{key}: a {kind} needs one, as text")
         return row
 
+    def put_flow(self, connection: sqlite3.Connection, values: dict[str, Any]) -> None:
+        """A flow is known by its name and when it was made; its jobs follow, and name it by the number it has here."""
+        number = values.pop("number", None)
+        known = connection.execute(
+            "SELECT number FROM qctl_flows WHERE name = ? AND created_at = ? ORDER BY number <> ?",
+            (values["name"], values["created_at"], number),
+        ).fetchone()
+        if known is None:
+            is_free = (
+                isinstance(number, int)
+                and 0 < number < 2**62
+                and not connection.execute("SELECT 1 FROM qctl_flows WHERE number = ?", (number,)).fetchone()
+            )
+            here = insert(connection, "qctl_flows", values | ({"number": number} if is_free else {}), "").lastrowid or 0
+        else:
+            here = known[0]
+        if isinstance(number, int) and number != here:
+            self.flows[number] = here
+        self.count("flow", known is None)
+
     def put_job(self, connection: sqlite3.Connection, values: dict[str, Any], nested: dict[str, Any], now: str) -> None:
         number = values.pop("number", None)
         if number is not None and not (isinstance(number, int) and 0 < number < 2**62):
@@ -154,6 +181,8 @@ class Loader:
         for name in NUMBERS:
             if name in values:
                 values[name] = self.renumbered.get(values[name], values[name])
+        if "flow" in values:
+            values["flow"] = self.flows.get(values["flow"], values["flow"])
         is_taken = (
             number is not None and connection.execute("SELECT 1 FROM jobs WHERE number = ?", (number,)).fetchone()
         )
