@@ -193,7 +193,7 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
         say(f"{counted(len(letters), 'dead letter')}; nothing was changed (--dry-run)")
         return 0
     if dangerous and not values["yes"] and values["all"] and not can_be_asked():
-        raise BadValue(f"{verb} --all: it cannot be undone: give --yes")
+        raise BadValue(f"{verb} --all: it means every dead letter: give --yes (`qctl undo` takes it back)")
     if letters and (not named or dangerous) and not agreed(f"{verb} {counted(len(letters), 'dead letter')}?", values):
         say("nothing was changed")
         return 1

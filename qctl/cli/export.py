@@ -44,9 +44,10 @@ def run(values: Values) -> int:
     finally:
         if os.path.lexists(part):
             os.unlink(part)
+    from qctl.cli.filters import counted
     from qctl.cli.render import say
 
-    say(f"{path}: {count:,} records")
+    say(f"{path}: {counted(count, 'record')}")
     return 0
 
 

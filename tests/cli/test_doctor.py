@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 from qctl.queue import Queue
 from qctl.store.sqlite import doctor, place
+from tests.states import lease
 
 Cli = Callable[..., Any]
 
@@ -102,4 +105,32 @@ def test_the_file_system_is_that_of_the_nearest_mount() -> None:
 def test_every_check_says_something(queue: Queue) -> None:
     checks = {finding.check for finding in doctor.examine(queue.store, 1.8e9)}
     assert checks == {"integrity", "schema", "foreign", "log", "library", "system", "space", "permissions", "clock", "locks",
-                      "dead", "spools", "orphans", "schedules"}  # fmt: skip
+                      "dead", "spools", "orphans", "files", "processes", "schedules"}  # fmt: skip
+
+
+def test_what_a_death_left_is_found_and_what_is_safe_taken_away(cli: Cli, queue: Queue, db: Path) -> None:
+    queue.store.set_setting("min_free", "0")
+    left, held = (db.with_name(f"{db.name}-{end}") for end in ("once-aa", "once-bb"))
+    for path in (left, held):
+        path.touch(mode=0o600)
+    with held.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        found = json.loads(cli("doctor", "--json").out)["findings"]
+        assert sorted(one["found"].split()[0] for one in found if one["check"] == "files") == [left.name]
+        assert cli("doctor", "--fix").code == 0
+    assert not left.exists() and held.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+def test_a_process_that_outlived_its_job_is_named(cli: Cli, queue: Queue, db: Path) -> None:
+    number = int(queue.enqueue("a"))
+    env = dict(os.environ, QCTL_DB=str(db), QCTL_JOB=str(number))
+    with subprocess.Popen(["sleep", "60"], env=env) as process:
+        try:
+            said = cli("doctor").out
+            assert f"process {process.pid} (sleep) was started by job {number}" in said
+            assert f"kill {process.pid}" in said
+            lease(queue, number, 1_800_000_000.0)
+            assert "was started by job" not in cli("doctor").out
+        finally:
+            process.kill()

@@ -168,3 +168,33 @@ def test_a_flow_goes_on_where_it_was_under_other_numbers(cli: Cli, queue: Queue,
     numbers = f"{moved['each[0]']['number']}, {moved['each[1]']['number']}"
     assert moved["each"]["last_error"] == f"2 of its 2 jobs did not complete: {numbers}"
     assert (moved["tidy"]["status"], moved["tidy"]["last_error"]) == ("completed", None)
+
+
+def test_flows_go_along_and_keep_their_steps_under_another_number(cli: Cli, queue: Queue, tmp_path: Path) -> None:
+    (tmp_path / "f.toml").write_text(
+        'name = "order"\n[steps.a]\ncommand = ["true"]\n[steps.b]\ncommand = ["true"]\nneeds = ["a"]\n'
+    )
+    assert cli("flow", "run", str(tmp_path / "f.toml")).code == 0
+    text, other = cli("export").out, tmp_path / "other.db"
+    with Queue(other) as target:
+        with target.store.write() as connection:
+            connection.execute(
+                "INSERT INTO qctl_flows (number, name, created_at) VALUES (1, 'own', '2026-01-01 00:00:00.000')"
+            )
+        for _ in range(2):  # again changes nothing
+            assert cli("import", "-", db=other, input=text).code == 0
+            assert target.store.read("SELECT number, name FROM qctl_flows") == [(1, "own"), (2, "order")]
+            assert target.store.read("SELECT flow, step FROM jobs ORDER BY number") == [(2, "a"), (2, "b")]
+        assert [need["number"] for need in target.needs(2)] == [1]
+
+
+def test_a_setting_is_checked_as_config_does(cli: Cli, queue: Queue) -> None:
+    done = cli("import", "-", input='{"record":"setting","name":"max_payload","value":"204/8"}')
+    assert done.code == 2
+    assert "max_payload" in done.err
+    assert queue.store.setting("max_payload") is None
+
+
+def test_one_record_is_one(cli: Cli, queue: Queue, tmp_path: Path) -> None:
+    queue.enqueue("a")
+    assert cli("export", str(tmp_path / "a.ndjson")).err.endswith(": 1 record\n")

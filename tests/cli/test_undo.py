@@ -114,6 +114,15 @@ def test_what_a_cancellation_let_go_waits_again(cli: Cli, queue: Queue) -> None:
     assert queue.store.read("SELECT * FROM qctl_needs") == needs
 
 
+def test_of_what_had_been_cancelled_before_the_need_stands_as_it_did(cli: Cli, queue: Queue) -> None:
+    first = queue.enqueue("a")
+    queue.enqueue("b", after_any=[first])
+    assert cli("cancel", "2").code == 0
+    assert cli("cancel", "1").code == 0
+    assert cli("undo").code == 0
+    assert queue.store.read("SELECT met FROM qctl_needs") == [(0,)]
+
+
 def test_what_was_let_go_and_has_begun_since_goes_on(cli: Cli, queue: Queue) -> None:
     first = queue.enqueue("a")
     second = queue.enqueue("b", after_any=[first])

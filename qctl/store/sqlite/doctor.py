@@ -8,7 +8,7 @@ from functools import partial
 
 from qctl.rules.when import to_text
 from qctl.store.sqlite import connection as opening
-from qctl.store.sqlite import place, spool, wal, workers
+from qctl.store.sqlite import leftovers, place, spool, wal, workers
 from qctl.store.sqlite.sql import read
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ class Finding:
 def examine(store: SQLiteStore, now: float) -> Iterator[Finding]:
     """Every check, in an order in which what is worse comes first."""
     for check in (integrity, schema, foreign, log, place.library, place.system, place.space, place.permissions,
-                  clock, locks, dead, spools, orphans, schedules):  # fmt: skip
+                  clock, locks, dead, spools, orphans, leftovers.files, leftovers.processes, schedules):  # fmt: skip
         found = False
         for finding in check(store, now):
             found = True

@@ -96,11 +96,13 @@ class Loader:
         nested = {name: row.pop(name, None) or [] for name in NESTED if name not in self.columns[kind]}
         self.unknown |= {f"{kind}.{key}"[:60] for key in row.keys() - self.columns[kind]}
         values = {key: value for key, value in row.items() if key in self.columns[kind]}
-        if kind == "flow":
-            self.put_flow(connection, values)
-            return
+        if kind == "setting":
+            values["value"] = SETTINGS[values["name"]].check(values["name"], str(values.get("value")))
         if kind == "job":
             self.put_job(connection, values, nested, now)
+            return
+        if kind == "flow":
+            self.put_flow(connection, values)
             return
         for name in NUMBERS:
             if name in values:
@@ -119,7 +121,9 @@ class Loader:
         """A flow is known by its name and its time. Who cleans up in it, those jobs tell themselves."""
         number, same = values.pop("number", None), (values["name"], values["created_at"])
         values["on_failure"] = None
-        found = connection.execute("SELECT number FROM qctl_flows WHERE name = ? AND created_at = ?", same).fetchone()
+        found = connection.execute(
+            "SELECT number FROM qctl_flows WHERE name = ? AND created_at = ? ORDER BY number <> ?", (*same, number)
+        ).fetchone()
         taken = "SELECT 1 FROM qctl_flows WHERE number = ?"
         if isinstance(number, int) and 0 < number < 2**62 and not connection.execute(taken, (number,)).fetchone():
             values["number"] = number
@@ -214,6 +218,7 @@ class Loader:
     def tie_step(self, connection: sqlite3.Connection, number: int, values: dict[str, Any]) -> None:
         """A job of a foreach is waited for by its step; one that cleans up is known to its flow."""
         if values.get("parent") is not None:
+            set_trigger(connection)
             connection.execute(
                 "INSERT OR IGNORE INTO qctl_needs (job, needs, kind, met) SELECT number, ?, 'ended', ? FROM jobs"
                 " WHERE number = ? AND instr(plan, '\"foreach\"')",

@@ -49,9 +49,12 @@ def shortage(store: SQLiteStore) -> str | None:
 
 def keep_reserve(store: SQLiteStore) -> None:
     """See to it that some pages are free in the file. Two transactions: pages freed in the one that took them are never written."""
-    if store.lock is None or store.read("PRAGMA freelist_count")[0][0] >= RESERVE // 2 or shortage(store):
+    if store.lock is None or store.read("PRAGMA freelist_count")[0][0] >= RESERVE // 2:
         return
     size = RESERVE * store.read("PRAGMA page_size")[0][0]
+    free, low = readings(store)
+    if free < low + 4 * size:  # it takes about three times as much, the log included
+        return
     with store.write() as connection:
         connection.execute(
             "INSERT OR REPLACE INTO qctl_output (job, token, position, stream, data) VALUES (?, 0, 0, 1, zeroblob(?))",

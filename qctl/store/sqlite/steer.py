@@ -122,6 +122,8 @@ def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> 
     if not changes:
         raise BadValue(f"say what to change: {', '.join(EDITABLE)}")
     job = queue.get(number)
+    if job.status not in (PENDING, BLOCKED):
+        raise not_editable(number, job.status)
     is_command = job.data["command"] is not None
     fields = dict(changes, type=job.type)
     if is_command and "command" not in fields and "shell" not in fields:
@@ -153,9 +155,12 @@ def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> 
         if not changed:
             memory.drop_last(connection)
     if not changed:
-        status = queue.get(number).status
-        how = "it is running: cancel it first" if status == PROCESSING else f"it has ended ({status})"
-        if status in (COMPLETED, CANCELLED, FAILED):
-            how += f": `qctl retry {number}` runs it again"
-        raise BadValue(f"job {number} cannot be edited: {how}")
+        raise not_editable(number, queue.get(number).status)
     return queue.get(number)
+
+
+def not_editable(number: int, status: str) -> BadValue:
+    how = "it is running: cancel it first" if status == PROCESSING else f"it has ended ({status})"
+    if status in (COMPLETED, CANCELLED, FAILED):
+        how += f": `qctl retry {number}` runs it again"
+    return BadValue(f"job {number} cannot be edited: {how}")

@@ -149,7 +149,10 @@ class SQLiteStore:
         if self.lock is None or not wal.is_large(self.path, limit) or not self.lock.acquire(0.0):
             return False
         try:
-            return wal.checkpoint(self.connection)
+            done = wal.checkpoint(self.connection)
+            if done and wal.is_oversized(self.path):
+                wal.checkpoint(self.connection, "TRUNCATE")
+            return done
         except sqlite3.Error:
             return False  # the log stays: nothing is lost, the next round tries again
         finally:

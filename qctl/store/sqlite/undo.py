@@ -193,6 +193,6 @@ def wait_again(connection: sqlite3.Connection, job: int, needed: int, before: di
         )
     connection.execute(
         "UPDATE qctl_needs SET met = 0 WHERE job = ? AND needs = ?"
-        " AND EXISTS (SELECT 1 FROM jobs WHERE number = job AND status = 'blocked')",
-        (job, needed),
+        " AND EXISTS (SELECT 1 FROM jobs WHERE number = job AND status = ?)",
+        (job, needed, before["status"]),
     )

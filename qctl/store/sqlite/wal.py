@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LARGE = 1000
 """Pages in the log above which a writer copies them into the queue file (4 MiB)."""
 
+OVERSIZE = 64 << 20
+"""Bytes above which the log, grown while a reader kept it from being copied, is cut once that has gone."""
+
 HEADER = 32
 FRAME_HEADER = 24
 READER_WAIT_MS = 100
@@ -63,6 +66,13 @@ def is_large(queue_path: str, limit: int = LARGE) -> bool:
         return len(header) == HEADER and os.pread(fd, 8, HEADER + limit * size + 8) == header[16:24]
     finally:
         os.close(fd)
+
+
+def is_oversized(queue_path: str) -> bool:
+    try:
+        return os.stat(queue_path + "-wal").st_size > OVERSIZE
+    except OSError:
+        return False
 
 
 def checkpoint(connection: sqlite3.Connection, mode: str = "FULL") -> bool:

@@ -1,0 +1,131 @@
+"""Many who write at once, a purge, figures, a reader that never lets go, a stranger that holds the lock: nobody hears of a lock."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qctl.queue import Queue
+from qctl.store.sqlite import wal
+from qctl.store.sqlite.store import SQLiteStore
+from tests.worker.conftest import work
+
+__all__ = ["work"]  # the fixture
+
+WRITER = """
+import sys, time
+from qctl.queue import Queue
+path, seconds = sys.argv[1], float(sys.argv[2])
+queue, waits, end = Queue(path), [], time.monotonic() + seconds
+while time.monotonic() < end:
+    begun = time.monotonic()
+    queue.enqueue(command=["true"])
+    waits.append(time.monotonic() - begun)
+    time.sleep(0.02)
+waits.sort()
+print(len(waits), waits[int(len(waits) * 0.999)] if waits else 0.0, waits[-1])
+"""
+LOOP = """
+import subprocess, sys, time
+path, end, argv = sys.argv[1], time.monotonic() + float(sys.argv[2]), sys.argv[3:]
+while time.monotonic() < end:
+    done = subprocess.run([sys.executable, "-m", "qctl", "--db", path, *argv], capture_output=True, text=True)
+    if done.returncode not in (0, 1):
+        sys.exit(f"{argv}: {done.returncode} {done.stderr}")
+    time.sleep(0.1)
+"""
+
+
+def start(code: str, *argv: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.parametrize(
+    "seconds,writers,workers",
+    [(4, 5, 2), pytest.param(600, 16, 4, marks=[pytest.mark.long, pytest.mark.timeout(1500)])],
+)
+def test_nobody_hears_of_a_lock_and_the_log_stays_bounded(
+    queue: Queue, db: Path, work: Callable[..., Any], seconds: int, writers: int, workers: int
+) -> None:
+    queue.enqueue_many([{"type": "old"}] * 500)
+    queue.cancel([job.number for job in queue.find()])
+    reader: Any = sqlite3.connect(db, isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM jobs").fetchone() == (500,)
+    busy = [work("-c", "2") for _ in range(workers)]
+    writing = [start(WRITER, str(db), str(seconds)) for _ in range(writers)]
+    loops = [
+        start(LOOP, str(db), str(seconds), "purge", "--status", "cancelled", "--older-than", "0s", "--yes"),
+        start(LOOP, str(db), str(seconds), "stats", "--json"),
+    ]
+    hold(db, min(10.0, seconds / 4))
+    waits = []
+    for process in writing:
+        out, err = process.communicate(timeout=seconds + 60)
+        assert process.returncode == 0 and not err, err
+        waits.append([float(word) for word in out.split()])
+    for process in loops:
+        assert process.communicate(timeout=60)[1] == ""
+    assert reader.execute("SELECT count(*) FROM jobs").fetchone() == (500,), "it sees what it saw"
+    reader.close()
+    deadline = time.monotonic() + 30
+    while queue.store.read("SELECT count(*) FROM jobs WHERE status IN ('pending', 'processing')") != [(0,)]:
+        assert time.monotonic() < deadline + seconds
+        time.sleep(0.05)
+    for process in busy:
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=30)[1]
+        assert process.returncode == 0 and "locked" not in said, said
+    queue.enqueue("last")
+    queue.store.tidy(0)
+    assert os.stat(f"{db}-wal").st_size <= wal.OVERSIZE
+    assert queue.store.read("PRAGMA integrity_check") == [("ok",)]
+    counts, tails = [int(row[0]) for row in waits], [row[1] for row in waits]
+    print(f"{sum(counts)} enqueued, {min(counts)} to {max(counts)} a writer, p99.9 at most {max(tails):.3f} s")
+    assert queue.store.read("SELECT count(*) FROM jobs WHERE status = 'completed'") == [(sum(counts),)]
+    if seconds > 60:  # the stranger's lock lasts longer than the tail of a short run
+        assert max(tails) <= 1.0
+
+
+def hold(db: Path, seconds: float) -> None:
+    """A program of another make holds the write lock."""
+    stranger = sqlite3.connect(db, isolation_level=None, timeout=30)
+    stranger.execute("BEGIN IMMEDIATE")
+    time.sleep(seconds)
+    stranger.execute("COMMIT")
+    stranger.close()
+
+
+def test_a_log_that_a_reader_let_grow_is_cut_when_it_has_gone(
+    file_store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wal, "OVERSIZE", 200_000)
+    reader: Any = sqlite3.connect(file_store.path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM jobs").fetchone()
+    for n in range(40):
+        file_store.set_setting("undo_for", f"{n}d" + " " * 20_000)
+        file_store.tidy(10)
+    assert os.stat(file_store.path + "-wal").st_size > 600_000
+    reader.close()
+    file_store.set_setting("undo_for", "1d")
+    assert file_store.tidy(10)
+    assert os.stat(file_store.path + "-wal").st_size == 0
+
+
+@pytest.fixture
+def file_store(db: Path) -> Any:
+    one = SQLiteStore(str(db))
+    yield one
+    one.close()
