@@ -298,7 +298,7 @@ def test_bash_completes_commands_options_and_choices(line: str, offered: list[st
         ("qctl show ", ["4", "3", "2", "1"]),
         ("qctl cancel 1 2 ", ["4", "3", "2", "1"]),
         ("qctl show 1 ", []),
-        ("qctl config max", ["max_payload"]),
+        ("qctl config max_p", ["max_payload"]),
         ("qctl help ti", ["times"]),
     ],
 )

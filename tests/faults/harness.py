@@ -115,8 +115,11 @@ class Ground:
         for parent in self.chance.sample(self.numbers, count // 20):
             self.numbers.append(self.queue.enqueue("job", {"took": 0}, after_any=[parent]))
 
-    def start(self, *argv: str) -> subprocess.Popen[bytes]:
+    def start(self, *argv: str, files: int | None = None) -> subprocess.Popen[bytes]:
+        """A worker; `files`: how many descriptors it may have."""
         command = [sys.executable, "-m", "qctl", "--db", str(self.db), "work", "--quiet", *argv]
+        if files is not None:
+            command = ["/bin/sh", "-c", f'ulimit -Sn {files} && exec "$@"', "sh", *command]
         with (self.folder / "stderr").open("ab") as err:
             worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=err, stderr=err, start_new_session=True)
         self.workers.append(worker)

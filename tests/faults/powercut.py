@@ -44,15 +44,15 @@ class File:
         self.sure = bytearray()
         self.open: list[Event] = []
         self.done = 0  # how many there were before those in `open`
-        self.begun: dict[int, int] = {}  # by process: how many had been written when its fsync began
+        self.begun: dict[int, list[int]] = {}  # by process: how many had been written when its fsyncs began
 
     def take(self, event: Event) -> None:
         if event.kind in "WT":
             self.open.append(event)
         elif event.kind == "B":
-            self.begun[event.pid] = self.done + len(self.open)
-        elif event.kind == "E":
-            count = self.begun.pop(event.pid) - self.done
+            self.begun.setdefault(event.pid, []).append(self.done + len(self.open))
+        elif event.kind == "E":  # of two threads' at once the first is taken to have ended first: that makes less sure
+            count = self.begun[event.pid].pop(0) - self.done
             if count > 0:
                 for one in self.open[:count]:
                     apply(self.sure, one)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from qctl.queue import Queue
-from tests.faults.test_kill import children
+from tests.faults.harness import descendants
 from tests.worker.conftest import until, work
 
 __all__ = ["work"]  # the fixture
@@ -92,7 +92,7 @@ def test_a_kill_at_any_moment_loses_no_step_and_runs_none_before_its_needs(
             time.sleep(0.01)  # a kill is to hit a worker at work, not one that starts
         time.sleep(chance.uniform(0, 0.1))
         index = chance.randrange(2)
-        victims = [workers[index].pid, *children(workers[index].pid)]
+        victims = [workers[index].pid, *descendants(workers[index].pid)]
         what = chance.choice(["worker", "child", "all"])
         chosen = victims[:1] if what == "worker" else [chance.choice(victims)] if what == "child" else victims
         for pid in chosen:

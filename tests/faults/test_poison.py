@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import time
 from collections.abc import Callable
@@ -172,17 +171,12 @@ def test_a_worker_at_its_limit_of_descriptors_fails_no_job(
     ground: Callable[[int], Ground], report: Report, times: int
 ) -> None:
     jobs = 0
-    for limit in (34, 48) * times:
+    for limit in (42, 56) * times:
         one = ground(limit)
         numbers = [one.queue.enqueue(shell=one.line("sleep 0.1"), max_attempts=1) for _ in range(14)]
         numbers += [one.queue.enqueue("job", {"took": 0.05}, max_attempts=1) for _ in range(8)]
         one.numbers = numbers
-        before = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, before[1]))
-        try:
-            worker = one.start("-c", "16", "--handlers", str(one.module))
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        worker = one.start("-c", "16", "--handlers", str(one.module), files=limit)
         read = one.queue.store.read
         until(
             lambda read=read: read("SELECT count(*) FROM jobs WHERE status IN ('pending', 'processing')") == [(0,)], 60

@@ -6,7 +6,7 @@ import pytest
 
 from qctl.model import BadValue
 from qctl.rules.room import AUTO, PLENTY, checked, mark
-from qctl.store.sqlite import store
+from qctl.store.sqlite import insert
 
 MiB, GiB = 1 << 20, 1 << 30
 
@@ -28,5 +28,5 @@ def test_a_setting_is_taken_as_it_is() -> None:
 
 
 def test_no_mark_is_above_what_counts_as_plenty() -> None:
-    assert PLENTY == store.PLENTY
+    assert PLENTY == insert.PLENTY
     assert mark(AUTO, 1 << 60) * 1.25 <= PLENTY

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from qctl.store.sqlite.connection import SCHEMA_VERSION
+from qctl.store.sqlite.needs import set_trigger
 from qctl.store.sqlite.store import SQLiteStore
 
 FOLDER = Path(__file__).parent / "released"
@@ -41,11 +42,12 @@ VALUES ('c-1', 'report', '0 3 * * *', '2030-01-01 03:00:00.000', '2026-01-01 00:
 INSERT INTO qctl_history (job, token, attempt, worker, started_at, finished_at, outcome, exit_code, error)
 VALUES (2, 6, 1, 'worker-1', '2026-01-01 00:00:01.000', '2026-01-01 00:00:02.000', 'error', 1, 'first');
 INSERT INTO qctl_output VALUES (3, 1, 0, 1, x'00ff41');
-INSERT INTO qctl_needs VALUES (5, 3, 'completed', 1), (5, 2, 'completed', 0);
-INSERT INTO qctl_flows VALUES (1, 'order', '2026-01-01 00:00:00.000');
+INSERT INTO qctl_needs (job, needs, kind, met) VALUES (5, 3, 'completed', 1), (5, 2, 'completed', 0);
+INSERT INTO qctl_flows (number, name, created_at) VALUES (1, 'order', '2026-01-01 00:00:00.000');
 INSERT INTO qctl_types (type, max_attempts, backoff, timeout, command) VALUES ('ship', 2, 'fixed:5s', 60.0, '["ship"]');
 INSERT INTO qctl_limits (scope, name, rate, rate_period, concurrency, paused_at)
 VALUES ('type', 'charge', 30, 60.0, 2, '2026-01-01 00:00:00.000');
+INSERT INTO qctl_figures (span, at, type, completed) VALUES (60, 1767225600, 'charge', 1);
 INSERT INTO processed_jobs VALUES ('j-3', '2026-01-01 00:02:00.000');
 INSERT INTO qctl_settings VALUES ('undo_for', '2d');
 INSERT INTO qctl_undo (number, action, verb, made_at, before)
@@ -60,6 +62,7 @@ def script() -> str:
         path = str(Path(folder) / "queue.db")
         SQLiteStore(path).close()
         connection = sqlite3.connect(path)
+        set_trigger(connection)  # there are needs
         connection.executescript(ROWS)
         text = "\n".join(connection.iterdump())
         connection.close()

@@ -45,7 +45,7 @@ def test_what_waits_by_type(counted: sqlite3.Connection) -> None:
     assert counted.execute(sql("count_waiting"), (NOW, NOW)).fetchall() == rows.fetchall()
 
 
-@pytest.mark.parametrize("verb", ["count_by_type", "depth", "completed_since", "completed_count"])
+@pytest.mark.parametrize("verb", ["count_by_type", "depth", "completed_count"])
 def test_no_row_of_the_table_is_read(store: SQLiteStore, verb: str) -> None:
     Acts(store).put("a")
     (table,) = store.read("SELECT rootpage FROM sqlite_master WHERE name = 'jobs'")[0]

@@ -124,7 +124,7 @@ def test_a_worker_that_died_left_failed_attempts(file_store: SQLiteStore) -> Non
     acts.put("a")
     workers.register(file_store, "w-1", 1, NOW)
     acts.claim()
-    workers.bury(file_store, [("w-1", "it died")], NOW, lambda: 0.0)
+    workers.bury(file_store, [workers.Dead("w-1", "it died")], NOW, lambda: 0.0)
     assert counts(whole(file_store)) == (0, 1, 1, 0, 0)
 
 

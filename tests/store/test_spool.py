@@ -147,3 +147,17 @@ def test_doctor_names_what_dead_workers_left_and_writes_it_down(file_store: SQLi
     finding.fix()
     assert list(doctor.spools(file_store, NOW)) == []
     assert acts.row(1)["status"] == COMPLETED
+
+
+@pytest.mark.parametrize("worker", ["../elsewhere", "a\0b", "", "a/b"])
+def test_a_worker_that_is_called_like_a_path_leads_nowhere(
+    file_store: SQLiteStore, tmp_path: Path, worker: str
+) -> None:
+    """Whoever can write rows of qctl_workers cannot have files read, or removed, elsewhere."""
+    target = Path(str(file_store.path) + "-spool-")
+    target.mkdir()
+    victim = tmp_path / "elsewhere"
+    victim.write_text("{}\n")
+    assert spool.read(file_store.path, worker) == []
+    spool.remove(file_store.path, worker)
+    assert victim.exists()

@@ -66,6 +66,8 @@ def test_a_file_of_every_released_schema_opens_with_all_that_it_held(db: Path, t
         assert new == old or name == "qctl_settings", name
     fresh = tmp_path / "fresh.db"
     Queue(fresh).close()
+    with Queue(fresh) as queue:
+        queue.enqueue("b", after=[int(queue.enqueue("a"))])  # so that what is made on demand is there
     assert schema(db) == schema(fresh)
 
 

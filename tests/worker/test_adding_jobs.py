@@ -148,7 +148,7 @@ def test_a_handler_is_tested_without_a_worker(monkeypatch: pytest.MonkeyPatch) -
 def test_a_kill_at_any_moment_neither_loses_nor_doubles_a_child(
     queue: Queue, work: Work, module: str, kills: int
 ) -> None:
-    from tests.faults.test_kill import children as processes
+    from tests.faults.harness import descendants as processes
 
     chance = random.Random(kills)
     count = kills * 8

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from qctl import calling
-from qctl.handlers import Handler, JobContext
+from qctl.context import JobContext
+from qctl.handlers import Handler
 from qctl.queue import Queue
 from qctl.rules.limits import Rate
 from qctl.store.sqlite.gates import Starts

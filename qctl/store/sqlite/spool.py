@@ -96,12 +96,20 @@ def name_of(queue_path: str, worker: str) -> str:
     return os.path.basename(queue_path) + MARK + worker
 
 
+def is_ours(worker: str) -> bool:
+    """Whether it may be part of a name of a file: a foreign row of qctl_workers may hold anything."""
+    return worker.isascii() and worker.replace("-", "").isalnum()
+
+
 def remove(queue_path: str, worker: str) -> None:
-    unlink(queue_path + MARK + worker)
+    if is_ours(worker):
+        unlink(queue_path + MARK + worker)
 
 
 def read(queue_path: str, worker: str) -> list[dict[str, Any]]:
     """What a worker left in its spool. A last line that was cut off was never acknowledged, and is none."""
+    if not is_ours(worker):
+        return []
     try:
         fd = os.open(queue_path + MARK + worker, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
@@ -142,7 +150,11 @@ def leftovers(store: SQLiteStore) -> list[tuple[str, bool]]:
     folder, name = os.path.split(store.path)
     head = name + MARK
     found = sorted(entry[len(head) :] for entry in os.listdir(folder) if entry.startswith(head))
-    return [(worker, bool(store.read("SELECT 1 FROM qctl_workers WHERE id = ?", (worker,)))) for worker in found]
+    return [
+        (worker, bool(store.read("SELECT 1 FROM qctl_workers WHERE id = ?", (worker,))))
+        for worker in found
+        if is_ours(worker)
+    ]
 
 
 def replay_leftovers(store: SQLiteStore, now: float, random: Callable[[], float]) -> list[Outcome]:

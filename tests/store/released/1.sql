@@ -43,11 +43,11 @@ CREATE TABLE dead_letter_jobs (
 INSERT INTO "dead_letter_jobs" VALUES('d-1','j-4','charge','{}',3,'declined','2026-01-01 00:03:00.000',1,'seen');
 CREATE TABLE jobs (
   number        INTEGER PRIMARY KEY AUTOINCREMENT, -- what people type; never given out twice
-  id            TEXT NOT NULL UNIQUE DEFAULT (lower(printf('%08x-%04x-7%s-%s%s-%s',
+  id            TEXT NOT NULL UNIQUE DEFAULT (lower(printf('%08x-%04x-7%03x-%04x-%s',
                   CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) >> 16,
                   CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) & 65535,
-                  substr(hex(randomblob(2)), 2), substr('89ab', 1 + (random() & 3), 1),
-                  substr(hex(randomblob(2)), 2), hex(randomblob(6))))) -- UUID version 7: grows with time
+                  last_insert_rowid() >> 14 & 4095, last_insert_rowid() & 16383 | 32768, hex(randomblob(6)))))
+                -- UUID version 7: grows with time, and by a counter within one statement, whose time stands still
                 CHECK (id GLOB '*[^0-9]*'),
   type          TEXT NOT NULL CHECK (type <> ''),
   payload       TEXT NOT NULL DEFAULT '{}',
@@ -87,26 +87,44 @@ CREATE TABLE jobs (
   flow          INTEGER,                           -- the flow it belongs to, and its step there
   step          TEXT,
   schedule      TEXT,                              -- the schedule that made it, and the tick it stands for
-  tick          TEXT
+  tick          TEXT,
+  plan          TEXT                               -- JSON: what a step looks at when it starts, see rules/flowstep.py
 );
-INSERT INTO "jobs" VALUES(1,'j-1','mail','{"to":"ana"}','pending',10,0,5,NULL,'2026-01-02 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000',NULL,NULL,NULL,'default',NULL,NULL,NULL,NULL,NULL,NULL,0,0,0,0,NULL,NULL,NULL,NULL,'k','2030-01-01 00:00:00.000',NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "jobs" VALUES(2,'j-2','mail','{}','processing',0,2,5,'first','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:01:00.000',NULL,'worker-1','2026-01-01 00:01:00.000','slow',NULL,NULL,NULL,NULL,NULL,NULL,0,7,0,0,'2026-01-01 00:01:00.000',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "jobs" VALUES(3,'j-3','charge','{"n":1.5}','completed',0,1,5,NULL,'2026-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:02:00.000','2026-01-01 00:02:00.000',NULL,NULL,'default',NULL,NULL,NULL,NULL,NULL,NULL,0,1,0,0,'2026-01-01 00:01:59.000','worker-1',0,'{"ok":true}',NULL,NULL,NULL,NULL,1,'charge',NULL,NULL);
-INSERT INTO "jobs" VALUES(4,'j-4','charge','{}','failed',0,3,3,'declined','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:03:00.000',NULL,NULL,NULL,'default',NULL,NULL,NULL,NULL,NULL,NULL,0,3,0,0,'2026-01-01 00:02:59.000',NULL,1,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "jobs" VALUES(5,'j-5','ship','{}','blocked',0,0,5,NULL,'2026-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000',NULL,NULL,NULL,'default',NULL,NULL,NULL,NULL,NULL,NULL,0,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,'ship',NULL,NULL);
-INSERT INTO "jobs" VALUES(6,'j-6','ship','{}','cancelled',0,0,5,'cancelled','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:04:00.000',NULL,NULL,NULL,'default',NULL,NULL,NULL,NULL,NULL,NULL,0,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
-INSERT INTO "jobs" VALUES(7,'j-7','command','{}','pending',0,0,5,NULL,'2030-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000',NULL,NULL,NULL,'default','["echo","hello"]','/tmp','{"A":"b"}','["x"]',30.0,'fixed:1s',1,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "jobs" VALUES(1,'j-1','mail','{"to":"ana"}','pending',10,0,5,NULL,'2026-01-02 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000',NULL,NULL,NULL,'default',NULL,NULL,NULL,NULL,NULL,NULL,0,0,0,0,NULL,NULL,NULL,NULL,'k','2030-01-01 00:00:00.000',NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "jobs" VALUES(2,'j-2','mail','{}','processing',0,2,5,'first','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:01:00.000',NULL,'worker-1','2026-01-01 00:01:00.000','slow',NULL,NULL,NULL,NULL,NULL,NULL,0,7,0,0,'2026-01-01 00:01:00.000',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "jobs" VALUES(3,'j-3','charge','{"n":1.5}','completed',0,1,5,NULL,'2026-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:02:00.000','2026-01-01 00:02:00.000',NULL,NULL,'default',NULL,NULL,NULL,NULL,NULL,NULL,0,1,0,0,'2026-01-01 00:01:59.000','worker-1',0,'{"ok":true}',NULL,NULL,NULL,NULL,1,'charge',NULL,NULL,NULL);
+INSERT INTO "jobs" VALUES(4,'j-4','charge','{}','failed',0,3,3,'declined','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:03:00.000',NULL,NULL,NULL,'default',NULL,NULL,NULL,NULL,NULL,NULL,0,3,0,0,'2026-01-01 00:02:59.000',NULL,1,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "jobs" VALUES(5,'j-5','ship','{}','blocked',0,0,5,NULL,'2026-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000',NULL,NULL,NULL,'default',NULL,NULL,NULL,NULL,NULL,NULL,0,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,'ship',NULL,NULL,NULL);
+INSERT INTO "jobs" VALUES(6,'j-6','ship','{}','cancelled',0,0,5,'cancelled','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:04:00.000',NULL,NULL,NULL,'default',NULL,NULL,NULL,NULL,NULL,NULL,0,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "jobs" VALUES(7,'j-7','command','{}','pending',0,0,5,NULL,'2030-01-01 00:00:00.000','2026-01-01 00:00:00.000','2026-01-01 00:00:00.000',NULL,NULL,NULL,'default','["echo","hello"]','/tmp','{"A":"b"}','["x"]',30.0,'fixed:1s',1,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
 CREATE TABLE processed_jobs (
   job_id       TEXT PRIMARY KEY NOT NULL,
   processed_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))
 );
 INSERT INTO "processed_jobs" VALUES('j-3','2026-01-01 00:02:00.000');
+CREATE TABLE qctl_figures (
+  span      INTEGER NOT NULL,           -- seconds: 60, 600 or 3600
+  at        INTEGER NOT NULL,           -- when it begins, in seconds since 1970
+  type      TEXT NOT NULL,
+  source    TEXT NOT NULL DEFAULT '',   -- who counted; '' for what is already added up
+  enqueued  INTEGER NOT NULL DEFAULT 0, -- jobs
+  completed INTEGER NOT NULL DEFAULT 0,
+  failed    INTEGER NOT NULL DEFAULT 0, -- attempts, of which retried were followed by another
+  retried   INTEGER NOT NULL DEFAULT 0,
+  dead      INTEGER NOT NULL DEFAULT 0,
+  cancelled INTEGER NOT NULL DEFAULT 0, -- by a worker: while they ran
+  wait      BLOB,                       -- how long completed jobs waited and ran: see rules/sketch.py
+  run       BLOB,
+  PRIMARY KEY (span, at, type, source)
+) WITHOUT ROWID;
+INSERT INTO "qctl_figures" VALUES(60,1767225600,'charge','',0,1,0,0,0,0,NULL,NULL);
 CREATE TABLE qctl_flows (
   number     INTEGER PRIMARY KEY AUTOINCREMENT,
   name       TEXT NOT NULL,
-  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
+  on_failure TEXT -- JSON array: the jobs that clean up when a step has failed
 );
-INSERT INTO "qctl_flows" VALUES(1,'order','2026-01-01 00:00:00.000');
+INSERT INTO "qctl_flows" VALUES(1,'order','2026-01-01 00:00:00.000',NULL);
 CREATE TABLE qctl_history (
   job         INTEGER NOT NULL,
   token       INTEGER NOT NULL,
@@ -138,7 +156,7 @@ CREATE TABLE qctl_needs (
   needs INTEGER NOT NULL,
   kind  TEXT NOT NULL DEFAULT 'completed' CHECK (kind IN ('completed', 'ended', 'failed')),
   met   INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (job, needs)
+  PRIMARY KEY (needs, job)
 ) WITHOUT ROWID;
 INSERT INTO "qctl_needs" VALUES(5,2,'completed',0);
 INSERT INTO "qctl_needs" VALUES(5,3,'completed',1);
@@ -174,10 +192,11 @@ CREATE TABLE qctl_types (
   priority     INTEGER,
   output_limit INTEGER, -- bytes
   retention    REAL,    -- seconds that completed jobs are kept
+  own_retention REAL,   -- the same as the handler says, for purges that have no handler at hand
   schema       TEXT,    -- JSON Schema of the payload
   command      TEXT     -- JSON array: the program that runs jobs of this type
 ) WITHOUT ROWID;
-INSERT INTO "qctl_types" VALUES('ship',2,'fixed:5s',60.0,NULL,NULL,NULL,NULL,'["ship"]');
+INSERT INTO "qctl_types" VALUES('ship',2,'fixed:5s',60.0,NULL,NULL,NULL,NULL,NULL,'["ship"]');
 CREATE TABLE qctl_undo (
   number  INTEGER PRIMARY KEY AUTOINCREMENT,
   action  INTEGER NOT NULL, -- what one command did has one number
@@ -195,21 +214,27 @@ CREATE TABLE qctl_workers (
   concurrency INTEGER NOT NULL,
   started_at  TEXT NOT NULL,
   beat_at     TEXT NOT NULL,
-  handlers    TEXT                               -- JSON array: the types of typed jobs that it can run
+  lease_until REAL,                              -- monotonic clock of the machine: without a beat by then it is frozen
+  handlers    TEXT,                              -- JSON array: the types of typed jobs that it can run
+  types       TEXT,                              -- JSON array: those it takes jobs of; NULL: all
+  queues      TEXT                               -- JSON array: the queues it takes jobs from; NULL: all
 );
-CREATE INDEX jobs_claim ON jobs (priority, queue, type, (command IS NULL), scheduled_at)
+CREATE INDEX jobs_claim ON jobs (status, priority, queue, type, (command IS NULL), scheduled_at)
   WHERE status = 'pending';
 CREATE INDEX jobs_processing ON jobs (locked_by, type, queue, limit_key, status)
   WHERE status = 'processing';
-CREATE INDEX jobs_completed ON jobs (completed_at) WHERE status = 'completed';
-CREATE INDEX jobs_ended ON jobs (status, updated_at)
+CREATE INDEX jobs_completed ON jobs (completed_at, type, status) WHERE status = 'completed';
+CREATE INDEX jobs_elsewhere ON jobs (completed_at, type, started_at, scheduled_at)
+  WHERE status = 'completed' AND worker IS NULL;
+CREATE INDEX jobs_ended ON jobs (status, updated_at, type)
   WHERE status = 'failed' OR status = 'cancelled';
+CREATE INDEX jobs_blocked ON jobs (type, status) WHERE status = 'blocked';
 CREATE UNIQUE INDEX jobs_key ON jobs (key)
   WHERE key IS NOT NULL AND status <> 'completed' AND status <> 'failed' AND status <> 'cancelled';
 CREATE INDEX jobs_key_ended ON jobs (key, created_at) WHERE key IS NOT NULL;
 CREATE INDEX jobs_expiring ON jobs (expires_at)
   WHERE expires_at IS NOT NULL AND (status = 'pending' OR status = 'blocked');
-CREATE INDEX jobs_keyed ON jobs (type, queue, priority, limit_key, (command IS NULL), scheduled_at)
+CREATE INDEX jobs_keyed ON jobs (status, type, queue, priority, limit_key, (command IS NULL), scheduled_at)
   WHERE limit_key IS NOT NULL AND status = 'pending';
 CREATE UNIQUE INDEX jobs_tick ON jobs (schedule, tick) WHERE schedule IS NOT NULL;
 CREATE INDEX jobs_flow ON jobs (flow, number) WHERE flow IS NOT NULL;
@@ -282,14 +307,9 @@ WHEN NEW.next_run_at IS OLD.next_run_at AND NEW.error IS OLD.error
 BEGIN
   UPDATE cron_schedules SET next_run_at = NULL, error = NULL WHERE id = NEW.id;
 END;
-CREATE INDEX qctl_needs_needed ON qctl_needs (needs, met);
+CREATE INDEX qctl_history_finished ON qctl_history (finished_at);
+CREATE INDEX qctl_needs_job ON qctl_needs (job);
 CREATE INDEX qctl_needs_unmet ON qctl_needs (job) WHERE met = 0;
-CREATE TRIGGER jobs_end AFTER UPDATE OF status ON jobs
-WHEN (NEW.status = 'completed' OR NEW.status = 'failed' OR NEW.status = 'cancelled')
-  AND EXISTS (SELECT 1 FROM qctl_needs WHERE needs = NEW.number AND met = 0)
-BEGIN
-  INSERT INTO qctl_ends VALUES (NEW.number, NEW.status, NEW.updated_at);
-END;
 CREATE VIEW qctl_ends AS SELECT number, status, updated_at FROM jobs;
 CREATE TRIGGER qctl_ended INSTEAD OF INSERT ON qctl_ends
 BEGIN
@@ -326,6 +346,12 @@ END;
 CREATE TRIGGER qctl_ageing_unset AFTER DELETE ON qctl_settings WHEN OLD.name = 'ageing'
 BEGIN
   UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
+END;
+CREATE TRIGGER jobs_end AFTER UPDATE OF status ON jobs
+WHEN (NEW.status = 'completed' OR NEW.status = 'failed' OR NEW.status = 'cancelled')
+  AND EXISTS (SELECT 1 FROM qctl_needs WHERE needs = NEW.number AND met = 0)
+BEGIN
+  INSERT INTO qctl_ends VALUES (NEW.number, NEW.status, NEW.updated_at);
 END;
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('jobs',7);
