@@ -8,6 +8,7 @@ a type that nobody here can run, or that are not due, cost as much as one.
 from __future__ import annotations
 
 from heapq import merge
+from itertools import chain, islice
 
 from qctl.model import Lease
 from qctl.store.sqlite.needs import give_inputs, has_needs
@@ -152,15 +153,21 @@ def due_rows(
             for kind in kinds(lane[1], lane[2]):
                 cursors.append(connection.execute(lane_due, (*lane, kind, now)))
             lane = walk.fetchone()
-        # Rows begin with (scheduled_at, number), and are read one by one as the merge asks for them.
-        for row in cursors[0] if len(cursors) == 1 else merge(*cursors):
-            rows.append(row)
-            if len(rows) >= limit:
-                break
+        rows += best_of(cursors, limit - len(rows))
         for cursor in cursors:
             cursor.close()
     walk.close()
     return rows
+
+
+def best_of(cursors: list[sqlite3.Cursor], limit: int) -> list[tuple[Any, ...]]:
+    """The first `limit` rows of all, which begin with (scheduled_at, number): read one by one as the merge asks for them,
+    or at once where only one has any."""
+    heads = [(row, cursor) for cursor in cursors if (row := cursor.fetchone())]
+    if len(heads) == 1:
+        row, cursor = heads[0]
+        return [row, *cursor.fetchmany(limit - 1)] if limit > 1 else [row]
+    return list(islice(merge(*[chain((row,), cursor) for row, cursor in heads]), limit))
 
 
 def next_due(

@@ -35,11 +35,11 @@ class Takers:
 
     def reason(self, queue: str, type_: str, *, is_command: bool) -> tuple[str, str] | None:
         """(why, the command that helps); None when a worker takes it."""
-        from shlex import quote
-
         if not self.workers:
             needs = "" if is_command or type_ in self.programs else " --handlers MODULE"
             return "no worker is running", f"qctl work{needs}"
+        from shlex import quote
+
         those = [one for one in self.workers if one[2] is None or queue in one[2]]
         if not those:
             return f"no live worker takes queue {queue}", f"qctl work --queue {quote(queue)}"
