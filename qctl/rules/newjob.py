@@ -7,7 +7,7 @@ from qctl.rules.when import parse_duration, parse_time, to_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
 FIELDS = (
@@ -290,3 +290,13 @@ def env_text(value: object) -> str:
         if not key or "=" in key or "\0" in key or "\0" in text:
             raise BadValue(f"env: {shown(key)} is no name of a variable, or its value holds a NUL character")
     return "{" + ",".join([f"{quote(key)}:{quote(text)}" for key, text in pairs.items()]) + "}"
+
+
+def pack_jobs(jobs: Sequence[NewJob] | None) -> list[tuple[Any, ...]] | None:
+    """New jobs in the plain values that a message or a file may hold; None for none."""
+    return [tuple(getattr(job, name) for name in job.__slots__) for job in jobs] if jobs else None
+
+
+def unpack_jobs(rows: Sequence[tuple[Any, ...]] | None) -> list[NewJob]:
+    """What `pack_jobs` gave, as jobs again."""
+    return [NewJob(**dict(zip(NewJob.__slots__, row, strict=True))) for row in rows or ()]

@@ -13,6 +13,7 @@ from qctl.store.sqlite.ledger import write_rest
 from qctl.store.sqlite.room import keep_reserve
 from qctl.store.sqlite.upkeep import upkeep
 from qctl.worker.burial import end_frozen, is_stopped, sweep_after
+from qctl.worker.hardship import FAULTS
 from qctl.worker.schedules import Schedules
 
 TYPE_CHECKING = False
@@ -124,7 +125,11 @@ class Care:
     def end_stopped(self) -> None:
         """While the queue is locked: end workers that were stopped with a transaction open, past their lease. Those who
         only wait for the lock, as we do, are none of them."""
-        for number, id_, pid in workers.frozen_workers(self.store, self.id, time.monotonic()):
+        try:
+            frozen = workers.frozen_workers(self.store, self.id, time.monotonic())
+        except FAULTS:
+            return  # nothing can be read either: the next try comes
+        for number, id_, pid in frozen:
             if pid is not None and is_stopped(pid) and end_frozen(self.store, number, pid):
                 self.log.note(
                     f"! {id_} (pid {pid}) was stopped while it held the lock, for the length of its lease: killed"

@@ -18,8 +18,9 @@ import time
 from qctl import calling, handlers
 from qctl.context import JobContext, shared
 from qctl.model import BadValue
+from qctl.rules.newjob import pack_jobs
 from qctl.worker import cleanup, hook
-from qctl.worker.frames import Unpacker, pack, pack_jobs
+from qctl.worker.frames import Unpacker, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -87,11 +87,11 @@ def limited(words: list[str], memory: int) -> list[str]:
     return ["/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(max(1, memory // 1024)), *words]
 
 
-def payload_on(payload: str) -> int | None:
+def payload_on(payload: str | bytes) -> int | None:
     """A descriptor from which the command reads its payload; None when it has none."""
     if payload in ("{}", ""):
         return None
-    data = payload.encode("utf-8", "surrogatepass")
+    data = payload if isinstance(payload, bytes) else payload.encode("utf-8", "surrogatepass")
     if len(data) <= PIPE:
         read_end, write_end = os.pipe()
         os.write(write_end, data)

@@ -139,6 +139,8 @@ class Commands:
                 file.write(lease.inputs)
         if lease.env:
             extra = json.loads(lease.env)
+            if not isinstance(extra, dict):
+                raise ValueError("its env is no JSON object")
             variables.update({str(name): str(value) for name, value in extra.items()})
         return variables
 

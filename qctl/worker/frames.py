@@ -9,10 +9,8 @@ import marshal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
-    from qctl.model import NewJob
 
 PREFIX = 4
 
@@ -43,15 +41,3 @@ class Unpacker:
             position = end
         self.buffer = data[position:]
         return messages
-
-
-def pack_jobs(jobs: Sequence[NewJob] | None) -> list[tuple[Any, ...]] | None:
-    """New jobs in the plain values that a message may hold; None for none."""
-    return [tuple(getattr(job, name) for name in job.__slots__) for job in jobs] if jobs else None
-
-
-def unpack_jobs(rows: Sequence[tuple[Any, ...]] | None) -> list[NewJob]:
-    """What `pack_jobs` gave, as jobs again."""
-    from qctl.model import NewJob
-
-    return [NewJob(**dict(zip(NewJob.__slots__, row, strict=True))) for row in rows or ()]

@@ -28,7 +28,7 @@ def claimed(supply: Supply, ended: Iterable[Run]) -> list[Lease]:
     for process in supply.pool.processes:
         runs += process.queue
     runs += [one[0] for one in (*supply.pool.ended, *supply.wide.ended)]
-    return [*supply.waiting, *[run.lease for run in runs]]
+    return [*supply.waiting, *supply.back, *[run.lease for run in runs]]
 
 
 def compare(supply: Supply, control: Control, ended: Iterable[Run], log: Log, now: float) -> None:

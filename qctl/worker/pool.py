@@ -10,11 +10,11 @@ import time
 
 from qctl.model import BadValue, TypeDefaults
 from qctl.rules import ending
+from qctl.rules.newjob import unpack_jobs
 from qctl.worker import cleanup, hook
 from qctl.worker.child import DONE, READY
-from qctl.worker.frames import unpack_jobs
 from qctl.worker.process import LOADING, READ, HandlerProcess
-from qctl.worker.room import has_room
+from qctl.worker.room import SCARCE, has_room
 from qctl.worker.run import KILL_AFTER, Run
 from qctl.worker.starts import Begun
 from qctl.worker.sweep import JOB, RUN, WORKER
@@ -136,12 +136,23 @@ class Pool:
                 loading = loading or process
         if loading is not None:
             return loading
-        return self.spawn() if len(self.processes) < self.size and has_room(NEEDS) else None
+        return self.more()
+
+    def more(self) -> HandlerProcess | None:
+        """One process more, where there may be one and the system has room for it."""
+        if len(self.processes) >= self.size or not has_room(NEEDS):
+            return None
+        try:
+            return self.spawn()
+        except OSError as error:
+            if error.errno not in SCARCE:
+                raise
+            return None
 
     def ready(self) -> int:
         """How many processes would begin a job at once. Those that are missing are started, for the next time."""
-        while len(self.processes) < self.size and has_room(NEEDS):
-            self.spawn()
+        while self.more():
+            pass
         return sum(1 for process in self.processes if process.ready and not process.dead and not process.queue)
 
     @property

@@ -42,16 +42,23 @@ class HandlerProcess:
         out, err = os.pipe(), os.pipe()
         self.nonce = os.urandom(16)
         self.mark = os.urandom(4).hex()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", START, ROOT, str(other.fileno()), str(self.ticket_read), self.nonce.hex(),
-             str(os.getpid()), str(begun)],
-            stdin=subprocess.DEVNULL,
-            stdout=out[1],
-            stderr=err[1],
-            pass_fds=(other.fileno(), self.ticket_read, begun),
-            start_new_session=True,
-            env=environment | {CHILD: self.mark},
-        )  # fmt: skip
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", START, ROOT, str(other.fileno()), str(self.ticket_read), self.nonce.hex(),
+                 str(os.getpid()), str(begun)],
+                stdin=subprocess.DEVNULL,
+                stdout=out[1],
+                stderr=err[1],
+                pass_fds=(other.fileno(), self.ticket_read, begun),
+                start_new_session=True,
+                env=environment | {CHILD: self.mark},
+            )  # fmt: skip
+        except OSError:
+            for fd in (self.ticket_read, self.ticket_write, *out, *err):
+                os.close(fd)
+            self.sock.close()
+            other.close()
+            raise
         other.close()
         self.pipes = {out[0]: STDOUT, err[0]: STDERR}
         for fd in (out[1], err[1]):

@@ -17,9 +17,10 @@ import time
 from qctl import calling, handlers
 from qctl.context import JobContext
 from qctl.rules import ending
+from qctl.rules.newjob import pack_jobs
 from qctl.worker import child
 from qctl.worker.child import CANCEL, DONE, JOBS, LOAD, OUTPUT
-from qctl.worker.frames import Unpacker, pack, pack_jobs
+from qctl.worker.frames import Unpacker, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import sys
 import time
 
 from qctl.rules import ending
+from qctl.rules.newjob import unpack_jobs
 from qctl.worker.child import CANCEL, DONE, JOBS, LOAD, OUTPUT, READY
-from qctl.worker.frames import Unpacker, pack, unpack_jobs
+from qctl.worker.frames import Unpacker, pack
 from qctl.worker.output import STDERR, STDOUT
 from qctl.worker.process import LOADING, READ, ROOT, START
 from qctl.worker.run import KILL_AFTER, Run

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qctl.model import COMPLETED, PENDING, PROCESSING
+from qctl.model import COMPLETED, PENDING, PROCESSING, NewJob
 from qctl.rules import ending
 from qctl.rules.ending import Ending, Facts
 from qctl.rules.when import to_text
@@ -161,3 +161,28 @@ def test_a_worker_that_is_called_like_a_path_leads_nowhere(
     assert spool.read(file_store.path, worker) == []
     spool.remove(file_store.path, worker)
     assert victim.exists()
+
+
+def test_children_go_through_the_spool_with_the_end_that_brings_them(file_store: SQLiteStore) -> None:
+    acts = Acts(file_store)
+    acts.put("parent")
+    (lease,) = acts.claim("w-1")
+    kept(file_store, lease, children=[NewJob("child", '{"n":1}', id="child-1")])
+    rows = spool.read(file_store.path, "w-1")
+    with file_store.write() as connection:
+        spool.replay(connection, "w-1", rows, NOW, lambda: 0.0)
+    assert file_store.read("SELECT type, status, parent FROM jobs ORDER BY number") == [
+        ("parent", COMPLETED, None),
+        ("child", PENDING, 1),
+    ]
+
+
+def test_a_line_that_cannot_be_taken_keeps_nobody_from_the_others(file_store: SQLiteStore) -> None:
+    acts = Acts(file_store)
+    acts.put("a")
+    (lease,) = acts.claim("w-1")
+    kept(file_store, lease)
+    rows = [{"rows": []}, *spool.read(file_store.path, "w-1")]
+    with file_store.write() as connection:
+        spool.replay(connection, "w-1", rows, NOW, lambda: 0.0)
+    assert acts.row(1)["status"] == COMPLETED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from qctl.model import Lease
 from qctl.worker.pace import AHEAD
+from qctl.worker.pool import Pool
 from qctl.worker.run import Run
 from qctl.worker.supply import SUSPECT, Supply
 
@@ -43,3 +46,18 @@ def test_a_job_whose_worker_died_shares_a_process_with_none_that_waits(first: in
     process.queue[0] = SimpleNamespace(started_at=1e12, lease=None)
     supply.start(0.0)
     assert bool(given) == shares
+
+
+def test_where_the_system_has_no_room_for_a_process_the_job_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ulimit -u`, say: the worker lives on, no descriptor stays open, and the next try may find room."""
+
+    def refuse(*_argv: object, **_options: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    pool = Pool([], 2, verbose=False, db=":memory:", watch=lambda *_: None, unwatch=lambda *_: None, worker="w")
+    monkeypatch.setattr("qctl.worker.process.subprocess.Popen", refuse)
+    before = len(os.listdir("/dev/fd"))
+    assert pool.idle([]) is None
+    assert pool.ready() == 0
+    assert len(os.listdir("/dev/fd")) == before
+    pool.close()

@@ -88,5 +88,6 @@ def bear(
         connection.execute("ROLLBACK TO qctl_bear")
         return f"a job it adds: {problem}"
     finally:
-        connection.execute("RELEASE qctl_bear")
+        if connection.in_transaction:  # a fault of the disk has ended it, savepoint and all
+            connection.execute("RELEASE qctl_bear")
     return ""

@@ -44,7 +44,7 @@ class Fan:
             return
         try:
             self.make(connection, row)
-        except (Missing, BadValue, ValueError) as problem:
+        except (Missing, BadValue, ValueError, LookupError, TypeError, AttributeError, AssertionError) as problem:
             self.jobs, self.plan = [], {}
             self.move = Move(FAILED, move.attempts + 1, move.rescues, None, str(problem))
             return
@@ -68,6 +68,9 @@ class Fan:
             for index in range(made, min(made + CHUNK, len(items))):
                 self.jobs.append(job_of(connection, row, looker(known, items[index], index), index, self.number))
             plan["made"], plan["total"] = made + len(self.jobs), len(items)
+        for job in self.jobs:
+            if connection.execute("SELECT 1 FROM jobs WHERE id = ?", (job.id,)).fetchone():
+                raise BadValue(f"id: {job.id!r} is taken by another job: the jobs of a foreach are called so")
         self.plan = plan
 
     def store(self, connection: sqlite3.Connection, now: str) -> None:

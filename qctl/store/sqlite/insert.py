@@ -164,10 +164,12 @@ def insert_inside(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: s
             connection.execute(sql("take_write_lock"))
         numbers = insert_jobs(connection, jobs, now)
     except BaseException:
-        connection.execute("ROLLBACK TO qctl_enqueue")
+        if connection.in_transaction:  # a fault of the disk has ended it, savepoint and all
+            connection.execute("ROLLBACK TO qctl_enqueue")
         raise
     finally:
-        connection.execute("RELEASE qctl_enqueue")
+        if connection.in_transaction:
+            connection.execute("RELEASE qctl_enqueue")
     return numbers
 
 

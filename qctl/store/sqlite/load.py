@@ -7,6 +7,7 @@ import sqlite3
 
 from qctl.model import FINISHED, STATUSES, BadValue
 from qctl.rules.settings import SETTINGS
+from qctl.store.sqlite.children import abandon
 from qctl.store.sqlite.dump import FORMAT, HISTORY, OUTPUT, RECORDS
 from qctl.store.sqlite.insert import need_room
 from qctl.store.sqlite.limits import set_triggers
@@ -58,6 +59,7 @@ class Loader:
         }
         self.renumbered: dict[int, int] = {}
         self.flows: dict[int, int] = {}  # the same for flows
+        self.rerun: set[int] = set()  # jobs that ran at the export: what those runs had added goes, as they begin anew
         self.stored = dict.fromkeys(RECORDS, 0)
         self.there = 0  # records that stood here already
         self.left_out = 0  # whose key, tick or name another one has
@@ -80,7 +82,8 @@ class Loader:
                         failure = LineError(index, said(error))
                         break
                 finally:
-                    connection.execute("RELEASE line")
+                    if connection.in_transaction:  # a fault of the disk has ended it, savepoint and all
+                        connection.execute("RELEASE line")
         self.store.tidy()
         if failure is not None:
             raise failure
@@ -167,7 +170,9 @@ class Loader:
             return
         if values.get("status", "pending") not in STATUSES:
             raise BadValue(f"status: {str(values['status'])[:40]!r} is none: use {', '.join(STATUSES)}")
+        parent = values.get("parent")
         if values.get("status") == "processing":  # its worker is not here: the job goes back, and loses no attempt
+            self.rerun |= {number} if isinstance(number, int) else set()
             attempts = values.get("attempts", 0)
             values |= {
                 "status": "cancelled" if values.get("cancel_asked") else "pending",
@@ -189,6 +194,8 @@ class Loader:
         self.belongings(connection, here, values, nested)
         if values.get("flow") is not None:
             self.tie_step(connection, here, values)
+        if parent in self.rerun and values.get("status") == "blocked":
+            abandon(connection, values["parent"], now)
         if number is not None and here != number:
             self.renumbered[number] = here
         self.stored["job"] += 1

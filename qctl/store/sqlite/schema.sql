@@ -30,10 +30,12 @@ CREATE TABLE jobs (
   cwd           TEXT,                              -- where a command runs
   env           TEXT,                              -- JSON object: variables added to the worker's own
   tags          TEXT,                              -- JSON array of text
-  timeout       REAL CHECK (timeout >= 0),         -- seconds an attempt may take; 0: no limit; NULL: the default
+  timeout       REAL                               -- seconds an attempt may take; 0: no limit; NULL: the default
+                CHECK (timeout IS NULL OR (typeof(timeout) = 'real' AND timeout >= 0)),
   backoff       TEXT,                              -- 'linear:30s' and kin; NULL: the default
   attempts_set  INTEGER NOT NULL DEFAULT 0,        -- 1: max_attempts was asked for, a type's default does not apply
-  token         INTEGER NOT NULL DEFAULT 0,        -- grows with each claim: the fence against late results
+  token         INTEGER NOT NULL DEFAULT 0         -- grows with each claim: the fence against late results
+                CHECK (typeof(token) = 'integer'),
   rescues       INTEGER NOT NULL DEFAULT 0,        -- how often a worker died while it ran
   cancel_asked  INTEGER NOT NULL DEFAULT 0,        -- 1: its worker shall end it
   started_at    TEXT,                              -- the latest attempt

@@ -8,13 +8,16 @@ start, writes it down behind the fence of the leases: what came too late changes
 from __future__ import annotations
 
 import os
+import sqlite3
 
+from qctl.model import DiskFault
 from qctl.rules.ending import Ending, Facts
+from qctl.rules.newjob import pack_jobs, unpack_jobs
 from qctl.rules.when import to_text
+from qctl.store.sqlite.sync import sync_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable
     from typing import Any
 
@@ -30,6 +33,7 @@ class Spool:
     """The spool of one worker. `keep` takes what the file does not have yet, `clear` ends it."""
 
     def __init__(self, queue_path: str, worker: str) -> None:
+        self.queue_path = queue_path
         self.path = queue_path + MARK + worker
         self.kept: set[tuple[int, int]] = set()
 
@@ -44,6 +48,7 @@ class Spool:
         for ending, facts, output in fresh:
             row = {name: getattr(ending, name) for name in ENDING}
             row |= {name: getattr(facts, name) for name in FACTS}
+            row["children"] = pack_jobs(ending.children)
             row |= output | {"rows": [[at, stream, data.hex()] for at, stream, data in output["rows"]]}
             lines.append(json.dumps(row) + "\n")
         is_new = not os.path.lexists(self.path)
@@ -73,7 +78,7 @@ class Spool:
         """All of it stands in the queue file by now."""
         if self.kept:
             self.kept = set()
-            unlink(self.path)
+            unlink(self.path, self.queue_path)
 
 
 def sync_folder(path: str) -> None:
@@ -85,7 +90,12 @@ def sync_folder(path: str) -> None:
         os.close(fd)
 
 
-def unlink(path: str) -> None:
+def unlink(path: str, queue_path: str) -> None:
+    """Take a spool away, once what stood in it is on the disk elsewhere: a worker's commits come there a moment later."""
+    try:
+        sync_log(queue_path)
+    except DiskFault:
+        return  # it stays: the fence makes another replay harmless
     try:
         os.unlink(path)
     except FileNotFoundError:
@@ -103,7 +113,7 @@ def is_ours(worker: str) -> bool:
 
 def remove(queue_path: str, worker: str) -> None:
     if is_ours(worker):
-        unlink(queue_path + MARK + worker)
+        unlink(queue_path + MARK + worker, queue_path)
 
 
 def read(queue_path: str, worker: str) -> list[dict[str, Any]]:
@@ -138,10 +148,16 @@ def replay(
 
     outcomes: list[Outcome] = []
     for row in rows:
-        ending = Ending(**{name: row[name] for name in ENDING})
-        facts = Facts(**{name: row[name] for name in FACTS})
-        write_output(connection, ending.number, ending.token, row["rows"], row["gone"], row["limit"])
-        outcomes += finish_jobs(connection, worker, [(ending, facts)], to_text(now), random)
+        connection.execute("SAVEPOINT qctl_spooled")
+        try:
+            ending = Ending(**{name: row[name] for name in ENDING}, children=unpack_jobs(row.get("children")))
+            facts = Facts(**{name: row[name] for name in FACTS})
+            write_output(connection, ending.number, ending.token, row["rows"], row["gone"], row["limit"])
+            outcomes += finish_jobs(connection, worker, [(ending, facts)], to_text(now), random)
+        except (LookupError, TypeError, ValueError, sqlite3.IntegrityError):
+            # A line that cannot be taken keeps nobody from burying the worker: its job is rescued like any other.
+            connection.execute("ROLLBACK TO qctl_spooled")
+        connection.execute("RELEASE qctl_spooled")
     return outcomes
 
 

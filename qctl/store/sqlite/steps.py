@@ -78,7 +78,14 @@ def make_ready(connection: sqlite3.Connection, lease: Lease, text: str, inputs: 
             fill(connection, lease, plan, inputs)
     except (Missing, BadValue) as problem:
         lease.verdict = (DEAD, str(problem), None)
-    except (ValueError, RecursionError, KeyError, TypeError) as problem:  # plain SQL may have stored anything
+    except (
+        ValueError,
+        RecursionError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+    ) as problem:  # plain SQL may have stored anything
         lease.verdict = (DEAD, f"its plan or an input cannot be read: {problem}"[:500], None)
 
 

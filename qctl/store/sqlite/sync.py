@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from qctl.model import DiskFault
+from qctl.model import DiskFault, FateUnknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Sync:
             raise
 
     def wait(self) -> None:
-        """Return when all that was committed so far is on disk. Raises DiskFault."""
+        """Return when all that was committed so far is on disk. Raises FateUnknown."""
         if self.is_put_off:
             return
         try:
@@ -54,7 +54,7 @@ class Sync:
                 self.write_again()
                 SYNC(self.fd)
             except (OSError, sqlite3.Error):
-                raise DiskFault(
+                raise FateUnknown(
                     f"the disk failed under {self.store.path} ({error.strerror}): whether the last change was stored is"
                     " unknown"
                 ) from error

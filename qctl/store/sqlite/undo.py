@@ -152,7 +152,8 @@ def restore(connection: sqlite3.Connection, before: dict[str, Any], made_at: str
         connection.execute("ROLLBACK TO one")
         return False
     finally:
-        connection.execute("RELEASE one")
+        if connection.in_transaction:  # a fault of the disk has ended it, savepoint and all
+            connection.execute("RELEASE one")
 
 
 def put_back(connection: sqlite3.Connection, job: dict[str, Any], made_at: str, before: dict[str, Any]) -> bool:
