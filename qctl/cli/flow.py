@@ -148,12 +148,17 @@ def cancel(values: Values) -> int:
 
 
 def replay(values: Values) -> int:
+    from qctl.cli.filters import counted
     from qctl.cli.render import say
 
     number = numbered(values["flow"])
     numbers = open_queue(values).replay_flow(number)
     told(values, numbers)
-    say(f"flow {number}: {len(numbers)} steps run again")
+    say(
+        f"flow {number}: {counted(len(numbers), 'step')} run again"
+        if len(numbers) != 1
+        else f"flow {number}: 1 step runs again"
+    )
     return 0
 
 

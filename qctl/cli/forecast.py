@@ -33,6 +33,7 @@ def run(values: Values) -> int:
     done, arrived = figures["rate_per_minute"] / 60, figures["enqueued"] / window
     if wanted is not None and not slots:
         slots = 1  # no worker is alive to tell how many ran: one did, at least
+    idle = ", though no worker is running now" if due and wanted is None and not slots else ""
     left = drain_time(due, done, arrived, slots, wanted)
     row = {
         "due": due,
@@ -50,7 +51,7 @@ def run(values: Values) -> int:
             "yellow",
         )
     else:
-        line(f"{counted(due, 'due job')}: empty in {human(left)}" if due else "nothing is due")
+        line(f"{counted(due, 'due job')}: empty in {human(left)}{idle}" if due else "nothing is due")
     return NO if left is None else OK
 
 

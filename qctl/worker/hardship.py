@@ -15,7 +15,7 @@ from qctl.worker.output import spoolable, taken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from qctl.rules.ending import Ending, Facts
@@ -38,6 +38,7 @@ class Hardship:
         self.spool = spool
         self.next_try = 0.0
         self.next_look = 0.0
+        self.error: Exception | None = None  # the latest
         self.is_short = False
         self.stop: Callable[[str], None] = log.note  # the worker's own, as soon as it has one
         self.suffer: Callable[[Exception, float], None] | None = None  # likewise: what it does at a fault
@@ -46,6 +47,7 @@ class Hardship:
     def hit(self, error: Exception, now: float) -> None:
         """It cannot: said once."""
         is_first = not self.next_try
+        self.error = error
         if is_first:
             self.log.note(f"! {error}; results are kept, and no job is started until they can be stored")
         # A log that was copied into the file starts anew, and needs no more room then.
@@ -64,6 +66,11 @@ class Hardship:
             self.outdated = error
             self.stop("the queue was migrated by a newer qctl")
         return None
+
+    def own_up(self, unwritten: Sequence[Any]) -> None:
+        """Raises what kept the last of a worker's work from being written down."""
+        if unwritten and self.error is not None:
+            raise self.error
 
     def leave(self) -> None:
         """Raises Outdated at the end of a worker that had to stop for it."""

@@ -129,8 +129,8 @@ class Worker:
         try:
             self.loop()
             # Only now: after a fault the row stays, and whoever sees our lock free gives back what we held.
-            if not (self.endings or self.supply.back):  # else whoever buries us writes down the spool
-                workers.unregister(self.store, self.id)
+            self.hardship.own_up(self.endings or self.supply.back)  # the row stays: whoever buries us writes that down
+            workers.unregister(self.store, self.id)
         except BaseException as error:
             if not isinstance(error, TakenForDead):
                 self.hardship.keep(self.endings, self.unwritten)

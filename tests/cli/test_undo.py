@@ -142,3 +142,16 @@ def test_a_discarded_job_comes_back_with_what_it_needed(cli: Cli, queue: Queue) 
     assert queue.store.read("SELECT * FROM qctl_needs") == []
     assert cli("undo").code == 0
     assert queue.store.read("SELECT * FROM qctl_needs") == [(number, first, "ended", 1)]
+
+
+def test_an_edit_of_a_dead_job_is_taken_back_and_no_other_action_has_its_number(cli: Cli, queue: Queue) -> None:
+    number = dead(queue)
+    before = queue.get(number).payload
+    assert cli("dlq", "edit", str(number), "--set", "x=55").code == 0
+    assert queue.get(number).payload != before
+    first = queue.store.read("SELECT max(action) FROM qctl_undo")[0][0]
+    assert cli("undo").code == 0
+    assert queue.get(number).payload == before
+    assert queue.store.read("SELECT DISTINCT payload FROM dead_letter_jobs") == [(queue.get(number).data["payload"],)]
+    assert cli("dlq", "replay", str(number)).code == 0
+    assert queue.store.read("SELECT max(action) FROM qctl_undo")[0][0] > first

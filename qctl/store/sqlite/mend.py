@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 def edit_dead(queue: Queue, number: int, payload: Any, now: float) -> None:
     """See Queue.edit_dead."""
     from qctl.model import NewJob
+    from qctl.store.sqlite.undo import Memory
 
     job = queue.get(number)
     text = queue.payload_text(payload)
     queue.complete(NewJob(job.type, text))  # it has to fit the schema of its type
+    memory = Memory(queue.store, "edit", now)
     with queue.store.write() as connection:
+        memory.keep(connection, number)
         changed = connection.execute(
             "UPDATE jobs SET payload = ?, updated_at = ? WHERE number = ? AND status = ?",
             (text, to_text(now), number, FAILED),
@@ -28,5 +31,7 @@ def edit_dead(queue: Queue, number: int, payload: Any, now: float) -> None:
             connection.execute(
                 "UPDATE dead_letter_jobs SET payload = ? WHERE original_job_id = ? AND reviewed = 0", (text, job.id)
             )
+        else:
+            memory.drop_last(connection)
     if not changed:
         raise BadValue(f"job {number} is not dead: it is {queue.get(number).status}, and `qctl edit` is for what waits")

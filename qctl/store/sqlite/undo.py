@@ -29,6 +29,10 @@ WAITING = (
 """What a cancellation lets go."""
 
 
+NEXT = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'qctl_undo'), 0) + 1"
+"""The number of an action: that of its first row, so that none is given out twice."""
+
+
 class Memory:
     """Remembers for one command what it is about to change."""
 
@@ -49,7 +53,7 @@ class Memory:
                 "DELETE FROM qctl_undo WHERE number IN (SELECT number FROM qctl_undo WHERE made_at < ? LIMIT ?)",
                 (self.too_old, FORGET),
             )
-            self.action = connection.execute("SELECT coalesce(max(number), 0) + 1 FROM qctl_undo").fetchone()[0]
+            self.action = connection.execute(NEXT).fetchone()[0]
         factory, connection.text_factory = connection.text_factory, lossless
         try:
             before: dict[str, Any] = {"job": None, "letters": []}
@@ -146,7 +150,8 @@ def restore(connection: sqlite3.Connection, before: dict[str, Any], made_at: str
         is_back = put_back(connection, job, made_at, before) if job else True
         for letter in before["letters"] if is_back else ():
             row = {key: scalar(key, value) for key, value in letter.items()}
-            insert(connection, "dead_letter_jobs", row, " ON CONFLICT (id) DO UPDATE SET reviewed = excluded.reviewed")
+            again = " ON CONFLICT (id) DO UPDATE SET reviewed = excluded.reviewed, payload = excluded.payload"
+            insert(connection, "dead_letter_jobs", row, again)
         return is_back
     except sqlite3.IntegrityError:  # its key has gone to another meanwhile
         connection.execute("ROLLBACK TO one")
