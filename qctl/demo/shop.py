@@ -206,8 +206,8 @@ def night(shop: sqlite3.Connection) -> None:
     """Move what waits for a later time by 24 hours."""
     form = "strftime('%Y-%m-%d %H:%M:%f'"
     with shop:
-        shop.execute(f"UPDATE jobs SET scheduled_at = {form}, scheduled_at, '-24 hours') WHERE status = 'pending'")
-        shop.execute(f"UPDATE cron_schedules SET next_run_at = {form}, next_run_at, '-24 hours')")
+        shop.execute(f"UPDATE jobs SET scheduled_at = {form}, scheduled_at, '-24 hours') WHERE status = 'pending'")  # nosec B608: the words are ours
+        shop.execute(f"UPDATE cron_schedules SET next_run_at = {form}, next_run_at, '-24 hours')")  # nosec B608: the words are ours
 
 
 def verify(shop: sqlite3.Connection, played: Played) -> bool:
