@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from qctl.queue import Queue
+from qctl.store.sqlite.sql import sql
 from tests.states import dead
 
 Cli = Callable[..., Any]
@@ -141,6 +142,24 @@ def test_its_statements_ride_on_an_index(queue: Queue) -> None:
             assert plan[0][3].startswith("SEARCH jobs USING") and f"INDEX {index} (" in plan[0][3], plan
 
 
+def test_it_does_not_look_through_what_workers_completed_for_what_others_did(queue: Queue) -> None:
+    """SQLite would, at each chunk: a purge of 300,000 jobs took six minutes."""
+    plan = queue.store.read(f"EXPLAIN QUERY PLAN {sql('any_elsewhere')}")
+    assert "INDEX jobs_elsewhere (" in plan[0][3], plan
+
+
+def test_free_pages_that_the_jobs_of_tomorrow_need_stay_in_the_file(queue: Queue, db: Path) -> None:
+    """To give those back, too, would move the jobs of today, while others wait."""
+    old(queue, 1500, payload=json.dumps({"a": "x" * 3000}))
+    queue.enqueue_many([{"type": "a", "payload": {"a": "x" * 3000}}] * 1000)
+    queue.store.tidy(0)
+    before = db.stat().st_size
+    queue.purge()
+    free, all_ = (queue.store.read(f"PRAGMA {name}")[0][0] for name in ("freelist_count", "page_count"))
+    assert db.stat().st_size < before
+    assert abs(free - (all_ - free)) < 50
+
+
 def test_what_lies_between_old_jobs_stays(queue: Queue) -> None:
     """Numbers are deleted in ranges, which hold others."""
     kept = []
@@ -163,10 +182,10 @@ def test_it_says_what_it_did_when_that_is_on_disk(queue: Queue, monkeypatch: pyt
     monkeypatch.setattr(sync, "SYNC", lambda _fd: left.append(queue.count()))
     old(queue, 3000)
     assert queue.purge()["deleted"] == 3000
-    assert left == [0]
+    assert 1 <= len(left) <= 2 and not any(left)
     assert queue.store.sync is not None
     queue.enqueue("a")
-    assert left == [0, 1], "and whoever comes after is told of each commit when it is on disk"
+    assert left[-1] == 1, "and whoever comes after is told of each commit when it is on disk"
 
 
 def test_spans_hold_every_number_and_few_others() -> None:

@@ -144,9 +144,9 @@ class SQLiteStore:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
-    def tidy(self, limit: int = wal.LARGE) -> bool:
-        """Copy a log that has grown beyond `limit` pages into the queue file. True when it did."""
-        if self.lock is None or not wal.is_large(self.path, limit) or not self.lock.acquire(0.0):
+    def tidy(self, limit: int = wal.LARGE, wait: float = 0.0) -> bool:
+        """Copy a log that has grown beyond `limit` pages into the queue file, if its turn comes. True when it did."""
+        if self.lock is None or not wal.is_large(self.path, limit) or not self.lock.acquire(wait):
             return False
         try:
             done = wal.checkpoint(self.connection)
