@@ -34,10 +34,11 @@ def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: b
                 continue
             connection.execute(sql("keep_completion"), (cleaner,))
             connection.execute(sql("clean_again"), (now, now, cleaner))
-            wanted = {one[0] for one in connection.execute(sql("running_in_flow"), (flow,))}
+            running = {one[0] for one in connection.execute(sql("running_in_flow"), (flow,))}
+            wanted = running | reached(connection, *running)
         connection.executemany(sql("drop_need"), [(cleaner, one) for one in stuck])
         if watched is True:
-            wanted |= frontier(connection, stuck) | released(connection, number)
+            wanted |= frontier(connection, {*stuck, number}) | released(connection, number)
             known = dict.fromkeys({*stuck, *behind, *cleaners}, False)
             tied = [one for one in sorted(wanted) if comes_to_an_end(connection, one, known)]
             connection.executemany(sql("tie_end"), [(cleaner, one) for one in tied])
@@ -60,7 +61,7 @@ def stuck_behind(connection: sqlite3.Connection, number: int, but: Iterable[int]
 
 
 def frontier(connection: sqlite3.Connection, stuck: Iterable[int]) -> set[int]:
-    """What the stuck jobs wait for."""
+    """What the stuck jobs wait for, and what one that was cancelled had waited for: those go on, and nothing else does."""
     return {row[0] for one in stuck for row in connection.execute(sql("waits_for"), (one,))}
 
 
@@ -86,15 +87,15 @@ def comes_to_an_end(connection: sqlite3.Connection, number: int, known: dict[int
 
 
 def released(connection: sqlite3.Connection, number: int) -> set[int]:
-    """What the failure of a job let go, and what follows from that."""
-    first = {row[0] for row in connection.execute(sql("let_go_by_failure"), (number,))}
-    return first.union(*[reached(connection, one) for one in first])
+    """What the failure or cancellation of a job let go, and what follows from that: it may have been stuck behind it."""
+    first = {row[0] for row in connection.execute(sql("let_go_by_end"), (number,))}
+    return first | reached(connection, *first)
 
 
-def reached(connection: sqlite3.Connection, number: int) -> set[int]:
-    """All that waits for a job, directly or through one another; what waits for a failure is reached only by that."""
+def reached(connection: sqlite3.Connection, *numbers: int) -> set[int]:
+    """All that waits for these jobs, directly or through one another; what waits for a failure is reached only by that."""
     found: set[int] = set()
-    left = [number]
+    left = list(numbers)
     while left:
         for (one,) in connection.execute(sql("behind"), (left.pop(),)).fetchall():
             if one not in found:
