@@ -327,7 +327,7 @@ def test_a_traceback_of_the_users_own_is_shown_only_when_asked_for(queue: Queue,
 
 def test_a_worker_whose_file_was_deleted_stops(queue: Queue, db: Path, work: Work) -> None:
     process = work()
-    until(lambda: queue.live_workers())
+    assert "1 slot" in process.stderr.readline()  # it is through with its start
     db.unlink()
     _out, err = process.communicate(timeout=20)
     assert process.returncode == 4
