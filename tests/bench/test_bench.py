@@ -14,7 +14,7 @@ from tests.bench.works import ahead, enqueue, purge
 
 @pytest.mark.parametrize("work", [enqueue, ahead, purge])
 def test_a_bench_gives_rows_with_figures_and_a_ratio(work: object) -> None:
-    rows = work(0.01)  # type: ignore[operator]
+    rows = work(0.001)  # type: ignore[operator]
     assert rows
     for row in rows:
         assert row.figures["qctl"] > 0

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from qctl.rules.clock import clock, duration_text, human, moment
 from qctl.rules.when import LONGEST, parse_duration, parse_time
+from tests.profile import examples
 
-quick = settings(deadline=None, max_examples=200, database=None)
+quick = settings(max_examples=examples(100), database=None)
 
 
 @contextlib.contextmanager

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from qctl.model import BadValue
 from qctl.rules.when import LONGEST, from_text, iso, parse_duration, parse_time, quoted, since, to_text
+from tests.profile import examples
 
-quick = settings(deadline=None, max_examples=200, database=None)
+quick = settings(max_examples=examples(100), database=None)
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 ZONES = ["UTC", BERLIN, NEW_YORK, "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu"]

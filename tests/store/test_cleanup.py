@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from qctl import Dead, Queue, handlers
 from qctl.handlers import handler
+from tests.profile import examples
 
 KINDS = {"needs": "completed", "after_any": "ended", "after_failed": "failed"}
 ran: list[str] = []
@@ -166,7 +167,9 @@ def test_it_waits_for_what_was_stuck_until_somebody_cancelled_what_it_was_stuck_
 
 def test_in_a_replay_it_waits_for_all_that_goes_on_from_the_steps_that_run_again() -> None:
     failing.update({"a", "b"})
-    queue, number = start({"a": {}, "b": {}, "c": {"needs": ["b"]}, "d": {"needs": ["c"]}, "tidy": {}}, on_failure="tidy")
+    queue, number = start(
+        {"a": {}, "b": {}, "c": {"needs": ["b"]}, "d": {"needs": ["c"]}, "tidy": {}}, on_failure="tidy"
+    )
     queue.run_inline()
     failing.remove("b")
     queue.replay_flow(number)
@@ -221,7 +224,7 @@ def graphs(draw: st.DrawFn) -> dict[str, dict[str, list[str]]]:
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(60))
 def test_a_flow_comes_to_what_the_model_says(data: st.DataObject) -> None:
     graph = data.draw(graphs())
     ran.clear()
