@@ -223,7 +223,7 @@ def reason(error: Exception) -> str:
         return "a number in it has too many digits: use text"
     if message is None:
         return f"not JSON: {error} is no JSON value"
-    return f"not JSON: {message} at column {getattr(error, 'colno', 0)}"
+    return f"not JSON: {message.removesuffix(' at')} at column {getattr(error, 'colno', 0)}"
 
 
 def defaults_of(values: Values) -> dict[str, Any]:

@@ -81,6 +81,12 @@ def fields_of(values: Values) -> dict[str, Any]:
             words = [values["payload_option"]]
         fields["type"] = type_
     if words:
+        if type_ is not None and looks_like_a_program(words):
+            line = " ".join([type_, *words])
+            raise BadValue(
+                f"payload: {words[0][:40]!r} is neither JSON nor a field (name=text); to run a program: "
+                f"qctl enqueue -- {line[:60]}"
+            )
         fields["payload"] = payload_of(words)
     for key in ("priority", "in", "at", "queue", "id", "max_attempts", "backoff", "timeout", "cwd", *RARE):
         fields[key] = values[key]
@@ -89,6 +95,16 @@ def fields_of(values: Values) -> dict[str, Any]:
     fields["tags"] = values["tag"]
     fields["env"] = variables(values["env"])
     return {key: value for key, value in fields.items() if value is not None and value != []}
+
+
+def looks_like_a_program(words: list[str]) -> bool:
+    """Whether these are arguments, given by somebody who left out the -- that stands before a program."""
+    first = words[0].lstrip()
+    return (
+        "=" not in first
+        and first[:1] not in tuple('{["@-0123456789')
+        and (len(words) > 1 or first not in ("", "null", "true", "false", "NaN", "Infinity"))
+    )
 
 
 def payload_of(words: list[str]) -> str:
