@@ -51,7 +51,7 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
     "dlq": {
         "list": ("dlq", "LIST", "List dead letters."),
         "groups": ("group", "GROUPS", "Group dead letters by their error."),
-        "show": ("dlq", "SHOW", "Show a dead letter whole."),
+        "show": ("letter", "SHOW", "Show a dead letter whole."),
         "note": ("dlq", "NOTE", "Write a note on dead letters."),
         "review": ("dlq", "REVIEW", "Mark dead letters as reviewed."),
         "edit": ("mend", "EDIT", "Change the payload of dead jobs, before a replay."),

@@ -3,6 +3,7 @@ because what it needs failed or was cancelled, is not waited for."""
 
 from __future__ import annotations
 
+from qctl.model import FAILED, FINISHED
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -73,9 +74,7 @@ def comes_to_an_end(connection: sqlite3.Connection, number: int, known: dict[int
         if one not in known:
             # Two visits: at the first what it waits for is looked at before it, at the second that is known.
             needs = connection.execute(sql("unmet_of_job"), (one,)).fetchall()
-            if any(
-                kind == "failed" or status in (None, "completed", "failed", "cancelled") for _, kind, status in needs
-            ):
+            if any(kind == FAILED or status is None or status in FINISHED for _, kind, status in needs):
                 known[one] = False
             elif unknown := [need for need, _, _ in needs if need not in known]:
                 left += unknown

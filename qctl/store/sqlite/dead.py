@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qctl.rules.when import to_text
+from qctl.store.sqlite.chunks import CHUNK, chunks
 from qctl.store.sqlite.insert import key_rival
 from qctl.store.sqlite.look import LAST_CHARACTER
 from qctl.store.sqlite.needs import revive
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from qctl.model import Filter
     from qctl.store.sqlite.store import SQLiteStore
 
-CHUNK = 500
 SHORTEST, WHOLE = 8, 32  # characters of a letter's id: the fewest that name one, and all of them
 KEYS = (
     "number", "id", "original_job_id", "type", "payload", "attempts", "last_error", "failed_at", "reviewed", "notes",
@@ -27,17 +27,6 @@ SELECT = (
     " d.reviewed, d.notes, j.status, j.queue"
     " FROM dead_letter_jobs d LEFT JOIN jobs j ON j.id = d.original_job_id"
 )
-
-
-def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
-    chunk: list[Any] = []
-    for item in items:
-        chunk.append(item)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
 
 
 def conditions(filter: Filter, reviewed: bool | None) -> tuple[list[str], list[Any]]:
