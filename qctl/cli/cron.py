@@ -137,7 +137,9 @@ def next_text(row: dict[str, Any], now: float) -> str:
     if not row["next_run_at"] or row["state"] != "on":
         return "-"
     at = from_text(row["next_run_at"])
-    return f"in {human(at - now)}" if 0 <= at - now < SOON else clock(at, now)
+    if at < now:
+        return f"due {human(now - at)} ago"
+    return f"in {human(at - now)}" if at - now < SOON else clock(at, now)
 
 
 def last_text(row: dict[str, Any], now: float) -> str:

@@ -52,7 +52,9 @@ def test_it_finds_what_was_planted(cli: Cli, queue: Queue, check: str) -> None:
     with queue.store.write() as connection:
         connection.execute(PLANTED[check])
     assert check in wrong(cli)
-    assert "->" in cli("doctor").out
+    rows = [line.split("\t") for line in cli("doctor").out.splitlines()]
+    assert {len(row) for row in rows} == {5}, "in a pipe: word, check, found, meaning, mend"
+    assert [row for row in rows if row[0] == "wrong" and row[1] == check and row[4]]
 
 
 @pytest.mark.parametrize("check", ["orphans", "dead"])
