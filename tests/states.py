@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from qctl.queue import Queue
 from qctl.rules import ending
@@ -61,3 +62,14 @@ def write_output(queue: Queue, number: int, *rows: tuple[int, int, bytes]) -> No
             "INSERT INTO qctl_output (job, token, position, stream, data) VALUES (?, ?, ?, ?, ?)",
             [(number, token, *row) for row in rows],
         )
+
+
+def damaged(db: Path) -> None:
+    """Make a queue at `db`, and overwrite some of its pages."""
+    with Queue(db) as queue:
+        queue.enqueue_many([{"type": "filler", "payload": {"x": "y" * 2000}}] * 300)
+        queue.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray(db.read_bytes())
+    for page in range(60, 70):
+        data[page * 4096 : page * 4096 + 2048] = b"\xff" * 2048
+    db.write_bytes(data)

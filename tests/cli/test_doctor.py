@@ -14,7 +14,7 @@ import pytest
 
 from qctl.queue import Queue
 from qctl.store.sqlite import doctor, place
-from tests.states import lease
+from tests.states import damaged, lease
 
 Cli = Callable[..., Any]
 
@@ -74,13 +74,7 @@ def test_it_closes_a_file_that_is_open_to_others(cli: Cli, queue: Queue, db: Pat
 
 
 def test_a_damaged_file_is_told(cli: Cli, db: Path) -> None:
-    with Queue(db) as queue:
-        queue.enqueue_many([{"type": "filler", "payload": {"x": "y" * 2000}}] * 300)
-        queue.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    data = bytearray(db.read_bytes())
-    for page in range(60, 70):
-        data[page * 4096 : page * 4096 + 2048] = b"\xff" * 2048
-    db.write_bytes(data)
+    damaged(db)
     done = cli("doctor", "--json")
     assert done.code in (1, 4)
     assert "malformed" in done.out + done.err or "damaged" in done.out + done.err
