@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sqlite3
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from qctl.queue import Queue
+from qctl.store.sqlite import connection as opening
 from tests import profile
 
 profile.settings.load_profile("suite")  # `--hypothesis-profile long` comes after it, and over it
@@ -43,6 +45,27 @@ def no_settings_of_the_caller(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 def db(tmp_path: Path) -> Path:
     """The path of a queue file that is not there yet."""
     return tmp_path / "queue.db"
+
+
+build = opening.build
+
+
+@cache
+def laid_before() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    build(connection)
+    return connection
+
+
+def copied(connection: sqlite3.Connection) -> None:
+    """Lay the tables; in memory as a copy of what was laid once, since most tests begin so, and many times."""
+    if connection.execute("PRAGMA database_list").fetchone()[2]:
+        build(connection)
+    else:
+        laid_before().backup(connection)
+
+
+opening.build = copied
 
 
 @cache

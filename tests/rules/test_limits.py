@@ -138,12 +138,12 @@ def test_a_clock_that_was_ahead_stops_nothing_for_longer_than_two_periods(count:
 def test_a_burst_costs_nothing_of_the_rate_when_starts_come_one_by_one() -> None:
     bucket = Bucket(Rate(100, 1.0, 20))
     now = NOW
-    while now < NOW + 60:
+    while now < NOW + 20:
         room, opens = bucket.room(now)
         if room:
             bucket.take(1, now)
         now = now if opens is None else round(opens, 3) + 0.001  # as a worker wakes
-    assert len(bucket.starts) >= 99 * 60
+    assert len(bucket.starts) >= 99 * 20
 
 
 def test_the_moment_said_is_the_first_at_which_one_may_start() -> None:

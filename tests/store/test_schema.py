@@ -290,7 +290,7 @@ def test_no_millisecond_is_lost_or_won_by_normalising(plain: sqlite3.Connection)
     assert stored == texts * 2
 
 
-@settings(max_examples=examples(80))
+@settings(max_examples=examples(40))
 @given(
     moment=st.integers(0, 253_402_300_799_999),
     form=st.sampled_from(["{0} {1}", "{0}T{1}", "{0}T{1}Z"]),
