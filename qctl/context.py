@@ -19,8 +19,8 @@ MOST_CHILDREN = 10_000  # that one run adds: they are stored in one transaction,
 
 
 class JobContext:
-    """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts, and
-    `context`, where the functions of `on_start` put what all jobs of a process share."""
+    """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt (this one, from 1),
+    max_attempts, `inputs`, and `context`, where the functions of `on_start` put what all jobs of a process share."""
 
     __slots__ = (
         "attempt", "begins", "children", "id", "inputs_text", "is_over", "max_attempts", "number", "queue", "type",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from qctl.cli.filters import ERROR, FILTERS, agreed, counted, filter_of, jobs_meant
+from qctl.cli.filters import DRY_RUN, ERROR, FILTERS, YES, agreed, counted, filter_of, jobs_meant
 from qctl.cli.options import open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import FINISHED, KEY_HELD, NO
@@ -111,8 +111,6 @@ def steer(
 JOBS = Argument(
     "jobs", metavar="JOB", required=False, multiple=True, help="Numbers, ids, ranges (1040-1050).", complete="jobs"
 )
-DRY_RUN = Option("--dry-run", help="Only list the jobs that it would touch.")
-YES = Option("--yes", "-y", help="Do not ask.")
 
 CANCEL = Command(
     "cancel",

@@ -16,7 +16,8 @@ STYLES = {"wrong": "red", "note": "yellow", "ok": "green"}
 
 def run(values: Values) -> int:
     from qctl import __version__
-    from qctl.cli.render import line, object_json
+    from qctl.cli.render import Column, line, object_json, table
+    from qctl.cli.terminal import is_terminal
     from qctl.keeping import examine
 
     queue = open_queue(values)
@@ -27,9 +28,14 @@ def run(values: Values) -> int:
         head = {"version": __version__, "python": python, "path": queue.path, "wrong": wrong, "findings": findings}
         sys.stdout.write(object_json(head) + "\n")
         return 1 if wrong else 0
+    for one in findings:
+        one["word"] = "fixed" if one["fixed"] else one["level"]
+    if not is_terminal(sys.stdout):
+        table([Column(key, key) for key in ("word", "check", "found", "meaning", "mend")], findings)
+        return 1 if wrong else 0
     line(f"qctl {__version__} · {queue.path}")
     for one in findings:
-        word = "fixed" if one["fixed"] else one["level"]
+        word = one["word"]
         line(f"{word:<6} {one['check']:<12} {one['found']}", STYLES.get(word, "green"))
         if one["meaning"] and word != "fixed":
             line(f"{'':<19} {one['meaning']}")
@@ -43,5 +49,5 @@ DOCTOR = Command(
     "Look for what is wrong with the queue file and its place.",
     run,
     Option("--fix", help="Mend what can be mended safely."),
-    epilog=("qctl doctor", "qctl doctor --fix"),
+    epilog=("qctl doctor", "qctl doctor --fix", "in a pipe: ok, note, wrong or fixed; check, found, meaning, mend"),
 )

@@ -7,7 +7,7 @@ import sys
 
 from qctl.cli.options import open_queue
 from qctl.cli.spec import Command, Option
-from qctl.model import BadValue
+from qctl.model import INTERRUPTED, NO, BadValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def run(values: Values) -> int:
         del row["pending"]
         sys.stdout.write(object_json(row) + "\n")
     if last == signal.SIGINT:
-        return 130
-    return 1 if options.mode == "drain" and counts["failed"] else 0
+        return INTERRUPTED
+    return NO if options.mode == "drain" and counts["failed"] else 0
 
 
 def collect_seldom() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from qctl import Dead, Queue, handlers
 from qctl.handlers import handler
+from tests.profile import examples
 
 KINDS = {"needs": "completed", "after_any": "ended", "after_failed": "failed"}
 ran: list[str] = []
@@ -145,6 +146,37 @@ def test_it_runs_again_after_another_failure() -> None:
     assert ran == ["a", "tidy", "a", "tidy", "a", "b"] and queue.flow(number)["status"] == "completed"
 
 
+def test_it_waits_for_what_the_last_step_had_waited_for_when_that_is_cancelled() -> None:
+    failing.add("a")
+    queue, _ = start({"a": {}, "b": {}, "c": {"needs": ["b"]}, "d": {"needs": ["c"]}, "tidy": {}}, on_failure="tidy")
+    queue.cancel([next(job.number for job in queue.find() if job.step == "d")])
+    queue.run_inline()
+    assert ran == ["a", "b", "c", "tidy"]
+
+
+def test_it_waits_for_what_was_stuck_until_somebody_cancelled_what_it_was_stuck_behind() -> None:
+    failing.add("a")
+    graph: dict[str, Any] = {"a": {}, "b": {}, "undo": {"after_failed": ["b"]}}
+    queue, _ = start({**graph, "c": {}, "d": {"needs": ["c"], "after_any": ["undo"]}, "tidy": {}}, on_failure="tidy")
+    numbers = {job.step: job.number for job in queue.find()}
+    queue.cancel([numbers["b"]])
+    queue.cancel([numbers["undo"]])
+    queue.run_inline()
+    assert ran == ["a", "c", "d", "tidy"]
+
+
+def test_in_a_replay_it_waits_for_all_that_goes_on_from_the_steps_that_run_again() -> None:
+    failing.update({"a", "b"})
+    queue, number = start(
+        {"a": {}, "b": {}, "c": {"needs": ["b"]}, "d": {"needs": ["c"]}, "tidy": {}}, on_failure="tidy"
+    )
+    queue.run_inline()
+    failing.remove("b")
+    queue.replay_flow(number)
+    queue.run_inline()
+    assert ran == ["a", "b", "tidy", "a", "b", "c", "d", "tidy"]
+
+
 # -- the model -------------------------------------------------------------------------------------------------------
 
 MET = {"completed": {"completed"}, "failed": {"failed"}, "ended": {"completed", "failed", "cancelled"}}
@@ -192,7 +224,7 @@ def graphs(draw: st.DrawFn) -> dict[str, dict[str, list[str]]]:
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(60))
 def test_a_flow_comes_to_what_the_model_says(data: st.DataObject) -> None:
     graph = data.draw(graphs())
     ran.clear()

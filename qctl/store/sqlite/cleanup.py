@@ -3,6 +3,7 @@ because what it needs failed or was cancelled, is not waited for."""
 
 from __future__ import annotations
 
+from qctl.model import FAILED, FINISHED
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -34,10 +35,11 @@ def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: b
                 continue
             connection.execute(sql("keep_completion"), (cleaner,))
             connection.execute(sql("clean_again"), (now, now, cleaner))
-            wanted = {one[0] for one in connection.execute(sql("running_in_flow"), (flow,))}
+            running = {one[0] for one in connection.execute(sql("running_in_flow"), (flow,))}
+            wanted = running | reached(connection, *running)
         connection.executemany(sql("drop_need"), [(cleaner, one) for one in stuck])
         if watched is True:
-            wanted |= frontier(connection, stuck) | released(connection, number)
+            wanted |= frontier(connection, {*stuck, number}) | released(connection, number)
             known = dict.fromkeys({*stuck, *behind, *cleaners}, False)
             tied = [one for one in sorted(wanted) if comes_to_an_end(connection, one, known)]
             connection.executemany(sql("tie_end"), [(cleaner, one) for one in tied])
@@ -60,7 +62,7 @@ def stuck_behind(connection: sqlite3.Connection, number: int, but: Iterable[int]
 
 
 def frontier(connection: sqlite3.Connection, stuck: Iterable[int]) -> set[int]:
-    """What the stuck jobs wait for."""
+    """What the stuck jobs wait for, and what one that was cancelled had waited for: those go on, and nothing else does."""
     return {row[0] for one in stuck for row in connection.execute(sql("waits_for"), (one,))}
 
 
@@ -72,9 +74,7 @@ def comes_to_an_end(connection: sqlite3.Connection, number: int, known: dict[int
         if one not in known:
             # Two visits: at the first what it waits for is looked at before it, at the second that is known.
             needs = connection.execute(sql("unmet_of_job"), (one,)).fetchall()
-            if any(
-                kind == "failed" or status in (None, "completed", "failed", "cancelled") for _, kind, status in needs
-            ):
+            if any(kind == FAILED or status is None or status in FINISHED for _, kind, status in needs):
                 known[one] = False
             elif unknown := [need for need, _, _ in needs if need not in known]:
                 left += unknown
@@ -86,15 +86,15 @@ def comes_to_an_end(connection: sqlite3.Connection, number: int, known: dict[int
 
 
 def released(connection: sqlite3.Connection, number: int) -> set[int]:
-    """What the failure of a job let go, and what follows from that."""
-    first = {row[0] for row in connection.execute(sql("let_go_by_failure"), (number,))}
-    return first.union(*[reached(connection, one) for one in first])
+    """What the failure or cancellation of a job let go, and what follows from that: it may have been stuck behind it."""
+    first = {row[0] for row in connection.execute(sql("let_go_by_end"), (number,))}
+    return first | reached(connection, *first)
 
 
-def reached(connection: sqlite3.Connection, number: int) -> set[int]:
-    """All that waits for a job, directly or through one another; what waits for a failure is reached only by that."""
+def reached(connection: sqlite3.Connection, *numbers: int) -> set[int]:
+    """All that waits for these jobs, directly or through one another; what waits for a failure is reached only by that."""
     found: set[int] = set()
-    left = [number]
+    left = list(numbers)
     while left:
         for (one,) in connection.execute(sql("behind"), (left.pop(),)).fetchall():
             if one not in found:

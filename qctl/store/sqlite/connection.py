@@ -133,7 +133,7 @@ def found(path: str, busy_timeout: float, lock: WritersLock) -> sqlite3.Connecti
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         except FileExistsError:
-            pass
+            pass  # somebody made it while we waited for the lock
         connection = tune(sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False))
         try:
             if schema_version(connection, path) is None:

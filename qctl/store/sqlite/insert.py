@@ -7,6 +7,7 @@ import sqlite3
 import time
 
 from qctl.model import BLOCKED, DEFAULT_MAX_ATTEMPTS, PENDING, BadValue, NotFound
+from qctl.store.sqlite.connection import explain
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -64,10 +65,13 @@ def insert(
 
 
 def need_room(store: SQLiteStore) -> None:
-    """Raises DiskFault when the disk has too little room for new jobs."""
+    """Raises DiskFault when the disk has too little room for new jobs, QueueFileError when the file is gone."""
     if store.lock is None:
         return
-    status = os.statvfs(store.path)
+    try:
+        status = os.statvfs(store.path)
+    except OSError as error:
+        raise explain(error, store.path) from error
     if status.f_bavail * status.f_frsize < PLENTY:
         from qctl.store.sqlite.room import need
 

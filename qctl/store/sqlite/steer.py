@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from qctl.model import BLOCKED, CANCELLED, COMPLETED, FAILED, FINISHED, KEY_HELD, PENDING, PROCESSING, BadValue
 from qctl.rules.when import to_text
+from qctl.store.sqlite.chunks import chunks
 from qctl.store.sqlite.insert import key_rival
 from qctl.store.sqlite.needs import revive
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
 
     from qctl.model import Job
     from qctl.queue import Queue
     from qctl.store.sqlite.store import SQLiteStore
 
-CHUNK = 500
 EDITABLE = (
     "payload",
     "priority",
@@ -33,17 +33,6 @@ EDITABLE = (
     "cwd",
     "env",
 )
-
-
-def chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
-    chunk: list[int] = []
-    for number in numbers:
-        chunk.append(number)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
 
 
 def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:

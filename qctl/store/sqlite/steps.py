@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qctl.model import BadValue
+from qctl.model import COMPLETED, FINISHED, BadValue
 from qctl.rules.ending import DEAD, FANNED, SKIPPED, SUCCEEDED
 from qctl.rules.newjob import quote
 from qctl.rules.payload import DEFAULT_LIMIT
@@ -143,9 +143,9 @@ def gathered(connection: sqlite3.Connection, number: int, total: int) -> tuple[s
     size = 0
     limit = limit_of(connection, "max_inputs")
     for child, step, status, result in connection.execute(sql("children_of_step"), (number, number)):
-        if status not in ("completed", "failed", "cancelled"):
+        if status not in FINISHED:
             return FANNED, None, None  # it runs again: wait for it
-        if status != "completed":
+        if status != COMPLETED:
             bad.append(child)
         elif result is not None:
             size += len(result)

@@ -73,7 +73,6 @@ class SQLiteStore:
         )  # as it was given: a symlink may come to mean another
         self.path = path if path == MEMORY else os.path.realpath(path)  # what locks and log go by, under every name
         self.busy_timeout = busy_timeout
-        self.is_new = path != MEMORY and not os.path.exists(self.path)
         self.connection, self.lock = connect(self.path, busy_timeout, create=create)
         self.identity = None if self.lock is None else identity(self.path)
         self.life_locks: LifeLocks | None = None

@@ -24,6 +24,14 @@ STALE_AFTER = 300.0
 """Seconds without a sign of life, where a death cannot be seen, unless the setting `stale_after` says otherwise."""
 
 
+def stale_after(store: SQLiteStore) -> float:
+    """That time for this queue."""
+    from qctl.rules.when import parse_duration
+
+    text = store.setting("stale_after")
+    return STALE_AFTER if text is None else parse_duration(text)
+
+
 @cache
 def boot_id() -> str:
     """What changes when the machine restarts, and is the same for all processes of one kernel."""
