@@ -91,7 +91,7 @@ class Worker:
             self.commands,
             self.pool,
             self.wide,
-            log,
+            self.hardship,
             seconds_of(store, "default_timeout", DAY),
             int(store.setting("output_limit") or DEFAULT_LIMIT),
             self.types,

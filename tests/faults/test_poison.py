@@ -187,7 +187,7 @@ def test_a_worker_at_its_limit_of_descriptors_fails_no_job(
         one.check()
         one.close()
         jobs += len(numbers)
-    report("limit of descriptors", 2 * times, f"{jobs} jobs at 34 and 48 descriptors: all completed, no attempt lost")
+    report("limit of descriptors", 2 * times, f"{jobs} jobs at 42 and 56 descriptors: all completed, no attempt lost")
 
 
 @linux

@@ -36,7 +36,7 @@ def test_a_job_whose_worker_died_shares_a_process_with_none_that_waits(first: in
     types: Any = SimpleNamespace(outputs={}, refuse=lambda *_: None)
     given: list[Run] = []
     process.give = lambda runs, *_: given.extend(runs)
-    nothing: Any = SimpleNamespace(running={}, runs={})
+    nothing: Any = SimpleNamespace(running={}, runs={}, log=None, bear=None)
     supply = Supply(*[nothing] * 2, 1, nothing, pool, nothing, nothing, 1.0, 100, types, lambda *_: None)  # type: ignore[arg-type]
     supply.pace.learn("tiny", AHEAD / 100)
     process.queue = [object()]

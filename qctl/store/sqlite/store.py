@@ -163,18 +163,21 @@ class SQLiteStore:
         return self.lock is None or identity(self.name) == self.identity
 
     def close(self) -> None:
-        if self.syncer is not None:
-            self.syncer.close()
-            self.syncer = None
-        self.connection.close()
-        if self.sync is not None:
-            self.sync.close()
-            self.sync = None
-        if self.lock is not None:
-            self.lock.close()
-        if self.life_locks is not None:
-            self.life_locks.close()
-            self.life_locks = None
+        """Raises DiskFault, with all let go of, when what was committed last cannot be brought to disk."""
+        syncer, self.syncer = self.syncer, None
+        try:
+            if syncer is not None:
+                syncer.close(self)
+        finally:
+            self.connection.close()
+            if self.sync is not None:
+                self.sync.close()
+                self.sync = None
+            if self.lock is not None:
+                self.lock.close()
+            if self.life_locks is not None:
+                self.life_locks.close()
+                self.life_locks = None
 
     # -- rows in --------------------------------------------------------------------------------------------------
 
