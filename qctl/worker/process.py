@@ -30,11 +30,15 @@ class HandlerProcess:
     """One handler process. `queue`: the runs it was sent and has not finished, the first of them in progress."""
 
     __slots__ = (
-        "buffers", "dead", "done", "load", "mark", "nonce", "outgoing", "pipes", "process", "queue", "read_to", "ready", "round", "sock",
-        "ticket_read", "ticket_write", "unpacker",
+        "buffers", "dead", "done", "load", "mark", "nonce", "outgoing", "pipes", "place", "process", "queue", "read_to", "ready", "round",
+        "sock", "ticket_read", "ticket_write", "unpacker",
     )  # fmt: skip
 
-    def __init__(self, modules: list[str], environment: dict[str, str], memory: int | None, begun: int) -> None:
+    def __init__(
+        self, modules: list[str], environment: dict[str, str], memory: int | None, begun: int, mark: tuple[int, int]
+    ) -> None:
+        """`mark`: the table of what runs (a descriptor, or -1), and the place there of this process."""
+        self.place = mark[1]
         self.sock, other = socket.socketpair()
         self.ticket_read, self.ticket_write = os.pipe()
         os.set_blocking(self.ticket_read, False)
@@ -45,11 +49,11 @@ class HandlerProcess:
         try:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", START, ROOT, str(other.fileno()), str(self.ticket_read), self.nonce.hex(),
-                 str(os.getpid()), str(begun)],
+                 str(os.getpid()), str(begun), *map(str, mark)],
                 stdin=subprocess.DEVNULL,
                 stdout=out[1],
                 stderr=err[1],
-                pass_fds=(other.fileno(), self.ticket_read, begun),
+                pass_fds=[fd for fd in (other.fileno(), self.ticket_read, begun, mark[0]) if fd >= 0],
                 start_new_session=True,
                 env=environment | {CHILD: self.mark},
             )  # fmt: skip

@@ -120,6 +120,7 @@ class WidePool:
             if not self.is_ready:  # its own time begins when the handlers are loaded
                 run.deadline = monotonic + LOADING
             self.runs[lease.number] = run
+            self.pool.marks.add(lease.number)
             jobs.append(
                 (lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts, lease.inputs,
                  run.latest)
@@ -174,6 +175,7 @@ class WidePool:
             _kind, number, how, error, result, after, started, finished, rows = message
             ended = self.runs.pop(number, None)
             if ended is not None:
+                self.pool.marks.drop(number)
                 self.done += 1
                 children = unpack_jobs(rows)
                 done = ended.ending(
@@ -195,6 +197,7 @@ class WidePool:
         for run in self.runs.values():
             run.mark, run.since = self.mark, run.started_at if self.done else 0.0
             self.pool.begun.settle(run.lease.number, now)  # as far as anybody knows
+            self.pool.marks.drop(run.lease.number)
             how = ending.STOPPED if self.is_killed else ending.CRASH
             done = run.ending(how, now, error=text, exit_code=None if self.is_killed else status)
             self.ended.append((run, done, run.facts()))
