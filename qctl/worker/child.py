@@ -64,7 +64,7 @@ def main() -> None:
 
         serve(fd, begun)
     else:
-        Child(fd, tickets, nonce, begun, of_process(int(sys.argv[6]), int(sys.argv[7]))).run()
+        Child(fd, tickets, nonce, begun, of_process(sys.argv[6], int(sys.argv[7]))).run()
 
 
 busy = False

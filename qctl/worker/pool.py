@@ -128,7 +128,7 @@ class Pool:
         place = self.marks.take()
         try:
             process = HandlerProcess(
-                self.modules, self.environment, self.memory, self.begun.told, (self.marks.fd, place)
+                self.modules, self.environment, self.memory, self.begun.told, (self.marks.path, place)
             )
         except OSError:
             self.marks.give(place)

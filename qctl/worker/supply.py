@@ -133,8 +133,9 @@ class Supply:
                 self.failed(run, refused, run.facts())
             else:
                 runs.append(run)
-        if runs:
-            self.wide.give(runs, wall, now)
+        if runs and not self.wide.give(runs, wall, now):
+            self.hand_back([run.lease for run in runs])
+            return
         for run in runs:
             if self.pace.length(run.lease.type) > LONG:
                 self.log.started(run, wall)

@@ -23,11 +23,10 @@ FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "
 class Marks:
     """The table of one worker, made with the first mark. Where it cannot be made there is none, and all goes on."""
 
-    __slots__ = ("fd", "free", "path", "places", "table")
+    __slots__ = ("free", "path", "places", "table")
 
     def __init__(self, queue_path: str, worker: str) -> None:
         self.path = "" if queue_path == ":memory:" else queue_path + MARK + worker
-        self.fd = -1
         self.table = local()
         self.free: list[int] | None = None  # from 1 on, the next one last
         self.places: dict[int, int] = {}  # by the number of the job: of those that this very process marks
@@ -36,12 +35,15 @@ class Marks:
         places = list(range(PLACES - 1, 0, -1))
         try:
             if self.path:
-                self.fd = os.open(self.path, FLAGS, 0o600)
-                os.write(self.fd, bytes(PLACES * WIDTH))  # all of it is taken from the disk now: later it may be full
-                self.table = table(self.fd)
+                fd = os.open(self.path, FLAGS, 0o600)
+                try:
+                    os.write(fd, bytes(PLACES * WIDTH))  # all of it is taken from the disk now: later it may be full
+                    self.table = table(fd)
+                finally:
+                    os.close(fd)  # the mapping has one of its own
         except (OSError, ValueError):
-            self.close()
             remove(self.path)
+            self.path = ""
         return places
 
     def take(self) -> int:
@@ -72,10 +74,7 @@ class Marks:
 
     def close(self) -> None:
         """Let go of it; the file stays, for whoever may have to bury this worker."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-            self.table = local()
+        self.table = local()
 
 
 def local() -> memoryview:
@@ -87,16 +86,18 @@ def table(fd: int) -> memoryview:
     return memoryview(mmap.mmap(fd, PLACES * WIDTH)).cast("q")
 
 
-def of_process(fd: int, place: int) -> memoryview:
-    """The one place of a handler process, by the descriptor that it was given; -1: nobody looks at it."""
-    if fd < 0 or not place:
+def of_process(path: str, place: int) -> memoryview:
+    """The one place of a handler process, by what its worker told it; none: nobody looks at it."""
+    if not path or not place:
         return local()[:1]
     try:
-        return table(fd)[place : place + 1]
-    except (OSError, ValueError):  # no room in its memory: whoever looks sees 0 there
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            return table(fd)[place : place + 1]
+        finally:
+            os.close(fd)
+    except (OSError, ValueError):  # whoever looks sees 0 there
         return local()[:1]
-    finally:
-        os.close(fd)
 
 
 def running(queue_path: str, worker: str) -> set[int] | None:
