@@ -14,7 +14,7 @@ from qctl.store.sqlite.room import keep_reserve
 from qctl.store.sqlite.upkeep import upkeep
 from qctl.worker.burial import end_frozen, is_stopped, sweep_after
 from qctl.worker.hardship import FAULTS
-from qctl.worker.schedules import Schedules
+from qctl.worker.schedules import JUMP, Schedules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Care:
         self.next_tend = 0.0
         self.next_health = 0.0
         self.next_upkeep = time.time() + UPKEEP
+        self.lead = time.time() - time.monotonic()
+        self.ages_from = 0.0  # monotonic seconds: before that ages by the clock of the day say nothing
         self.schedules = Schedules(store, log)
 
     @property
@@ -97,17 +99,28 @@ class Care:
             self.next_health = now + BEAT
         told = hooks.look(self.store, time.time(), health=judges)
         outcomes = []
-        dead = self.end_frozen() + workers.dead_workers(self.store, self.id, now, self.stale_after)
+        old = self.stale_after if self.knows_ages() else float("inf")
+        dead = self.end_frozen() + workers.dead_workers(self.store, self.id, now, old)
         for one in dead:
             sweep_after(self.store, one.id)
         if dead:
             outcomes += workers.bury(self.store, dead, now, random.random)
-        outcomes += workers.rescue_stale(self.store, now, self.stale_after, random.random)
+        if old == self.stale_after:
+            outcomes += workers.rescue_stale(self.store, now, self.stale_after, random.random)
         if outcomes:
             rescued = sum(1 for outcome in outcomes if outcome.move is not None and outcome.move.status != FAILED)
             self.log.note(f"! rescued {rescued} of a worker that died", rescued=rescued)
         self.expire(now)
         return bool(outcomes or told)
+
+    def knows_ages(self) -> bool:
+        """Whether what seems old is so: not until a limit after the clock was set, or the machine woke from its sleep, since
+        who has jobs and is no worker of this machine is only known by the clock of the day."""
+        clock = time.monotonic()
+        before, self.lead = self.lead, time.time() - clock
+        if abs(self.lead - before) > JUMP:
+            self.ages_from = clock + self.stale_after
+        return clock >= self.ages_from
 
     def end_frozen(self) -> list[workers.Dead]:
         """End workers of this machine whose lease ran out: those that were so at the last look, too, since all of them
