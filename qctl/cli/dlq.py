@@ -175,6 +175,7 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
     """Do something to the letters meant, in chunks, and say what was done."""
     from qctl.cli.render import object_json, progress, say
     from qctl.cli.replay import Pace
+    from qctl.keeping import forgot, one_command
 
     pace = Pace(values)
     queue = open_queue(values)
@@ -199,6 +200,7 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
         return 1
     done, code = 0, 0
     replayed: set[int] = set()
+    one_command(queue)
     with progress(verb, len(letters), unit="letters") as bar:
         for piece in pace.pieces(queue, letters):
             ids = [one["id"] for one in piece]
@@ -232,6 +234,8 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
         sys.stdout.write(object_json({word: done}) + "\n")
     elif not named or left or sys.stderr.isatty():
         say(text)
+    if forgot(queue):
+        say(forgot(queue))
     return code
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.lock import LifeLocks
     from qctl.store.sqlite.sync import Sync
     from qctl.store.sqlite.syncer import Syncer
+    from qctl.store.sqlite.undo import Memory
 
 
 FAULTS = (sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.InternalError)
@@ -81,6 +82,7 @@ class SQLiteStore:
         self.syncer: Syncer | None = None
         self.sync: Sync | None = None  # syncs what was committed, once there were others to wait for
         self.ledger: Ledger | None = None  # from the first job that ends by this store
+        self.memories: dict[str, Memory] | None = None  # for undo, by verb, where several calls are one command
 
     # -- transactions ---------------------------------------------------------------------------------------------
 
