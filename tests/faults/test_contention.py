@@ -69,7 +69,7 @@ def test_nobody_hears_of_a_lock_and_the_log_stays_bounded(
     reader: Any = sqlite3.connect(db, isolation_level=None)
     reader.execute("BEGIN")
     assert reader.execute("SELECT count(*) FROM jobs").fetchone() == (500,)
-    busy = [work("-c", "2") for _ in range(workers)]
+    busy = [work("-c", "2", "--quiet") for _ in range(workers)]
     writing = [start(WRITER, str(db), str(seconds)) for _ in range(writers)]
     loops = [
         start(LOOP, str(db), str(seconds), "purge", "--status", "cancelled", "--older-than", "0s", "--yes"),
