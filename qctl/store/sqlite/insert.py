@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 
-from qctl.model import BLOCKED, DEFAULT_MAX_ATTEMPTS, PENDING, BadValue, NotFound
+from qctl.model import BLOCKED, DEFAULT_MAX_ATTEMPTS, PENDING, BadValue, NotFound, QueueFileError
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -54,7 +54,7 @@ def insert(
         plain = len(jobs) == 1 and not jobs[0].more
         numbers = insert_jobs(connection, jobs, now) if plain else insert_inside(connection, jobs, now)
     else:
-        need_room(store)
+        need_place(store)
         numbers = insert_alone(store, jobs, now)
     if store.lock is not None and any(job.more for job in jobs) and any(isinstance(one, Duplicate) for one in numbers):
         from qctl.store.sqlite.sync import sync_log
@@ -63,10 +63,15 @@ def insert(
     return numbers
 
 
-def need_room(store: SQLiteStore) -> None:
-    """Raises DiskFault when the disk has too little room for new jobs."""
+def need_place(store: SQLiteStore) -> None:
+    """Raises DiskFault when the disk has too little room for new jobs, QueueFileError when what is open here is not the
+    queue any more: nobody would ever find a job there."""
     if store.lock is None:
         return
+    if not store.is_still_there():
+        raise QueueFileError(
+            f"{store.name} was deleted or replaced since it was opened: open it anew; nothing was stored"
+        )
     status = os.statvfs(store.path)
     if status.f_bavail * status.f_frsize < PLENTY:
         from qctl.store.sqlite.room import need
