@@ -8,10 +8,12 @@ import time
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite import hooks, workers
+from qctl.store.sqlite.connection import identity
 from qctl.store.sqlite.gates import forget_starts
 from qctl.store.sqlite.ledger import write_rest
 from qctl.store.sqlite.room import keep_reserve
 from qctl.store.sqlite.upkeep import upkeep
+from qctl.store.sqlite.wal import save
 from qctl.worker.burial import end_frozen, is_stopped, sweep_after
 from qctl.worker.hardship import FAULTS
 from qctl.worker.schedules import JUMP, Schedules
@@ -85,8 +87,18 @@ class Care:
         return now - self.last_beat > self.stale_after
 
     def look_at_file(self) -> None:
-        if not self.store.is_still_there():
-            raise QueueFileError(f"{self.store.path} was deleted or replaced while {self.id} worked on it: it stops")
+        store = self.store
+        if store.is_still_there():
+            return
+        saved = ""
+        if identity(store.name) == store.identity and store.lock is not None and store.lock.acquire(store.busy_timeout):
+            try:
+                if save(store.connection, store.path):
+                    saved = "; what its log held was copied into it"
+            finally:
+                store.lock.release()
+        what = f"the log of {store.path} was deleted" if saved else f"{store.path} was deleted or replaced"
+        raise QueueFileError(f"{what} while {self.id} worked on it{saved}: it stops")
 
     def tend(self) -> bool:
         """Look after jobs whose worker died."""
