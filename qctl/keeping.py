@@ -79,6 +79,17 @@ def examine(queue: Queue, *, fix: bool = False) -> Iterator[dict[str, Any]]:
         yield {**finding.public(), "fixed": fixed}
 
 
+def one_command(queue: Queue) -> None:
+    """From now on the calls of this queue are one command to `undo`."""
+    queue.store.memories = {}
+
+
+def forgot(queue: Queue) -> str:
+    """What `undo` will not take back of this command, as there was too little room for it; "" for nothing."""
+    count = sum(memory.forgot for memory in (queue.store.memories or {}).values())
+    return f"undo has no room for the first {count:,} of them: see `qctl config undo_size`" if count else ""
+
+
 def undoable(queue: Queue) -> list[dict[str, Any]]:
     """The commands that can be taken back, newest first: `action`, `verb`, `made_at`, `jobs`."""
     import time

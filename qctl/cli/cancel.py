@@ -66,6 +66,7 @@ def steer(
 ) -> int:
     """Find the jobs meant, ask where that is due, act, and say what was done."""
     from qctl.cli.render import object_json, say
+    from qctl.keeping import forgot, one_command
 
     now = time.time()
     numbers, named = jobs_meant(queue, values, now, verb)
@@ -85,6 +86,7 @@ def steer(
         return 1
     words: dict[str, None] = {}
     count = held = 0
+    one_command(queue)
     for start in range(0, len(numbers), CHUNK):  # printed as it is done: an interruption leaves no doubt
         chunk = numbers[start : start + CHUNK]
         done = act(chunk)
@@ -103,6 +105,8 @@ def steer(
         sys.stdout.flush()
     if not named:
         say(f"{counted(count)}: {', '.join(sorted(words)) or 'nothing to do'}")
+    if forgot(queue):
+        say(forgot(queue))
     if held and not named:
         say(f"{held:,} were left: another unfinished job has their key")
     return NO if held and named else 0

@@ -114,6 +114,7 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
     """Do something to the letters meant, in chunks, and say what was done."""
     from qctl.cli.render import object_json, say
     from qctl.cli.replay import Pace
+    from qctl.keeping import forgot, one_command
 
     pace = Pace(values)
     queue = open_queue(values)
@@ -131,6 +132,7 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
     if letters and (not named or dangerous) and not agreed(f"{verb} {counted(len(letters), 'dead letter')}?", values):
         say("nothing was changed")
         return 1
+    one_command(queue)
     done, replayed = carry_out(queue, values, verb, act, pace.pieces(queue, letters), len(letters))
     left, code = len(letters) - done, 0
     word = {"replay": "replayed", "review": "reviewed", "discard": "discarded"}[verb]
@@ -150,6 +152,8 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
         sys.stdout.write(object_json({word: done}) + "\n")
     elif not named or left or sys.stderr.isatty():
         say(text)
+    if forgot(queue):
+        say(forgot(queue))
     return code
 
 

@@ -91,7 +91,7 @@ class Worker:
             self.commands,
             self.pool,
             self.wide,
-            log,
+            self.hardship,
             seconds_of(store, "default_timeout", DAY),
             int(store.setting("output_limit") or DEFAULT_LIMIT),
             self.types,
@@ -198,7 +198,7 @@ class Worker:
 
     def collect(self) -> None:
         """Gather what ended."""
-        self.look_wide = self.look_wide or bool(self.wide.ended)
+        self.look_wide = self.wide.reopens() or self.look_wide or bool(self.wide.ended)
         for run, ending, facts in self.supply.collect():
             self.add_ending(run, ending, facts)
         self.pool.begun.keep(self.supply.held)

@@ -106,15 +106,15 @@ def test_every_check_says_something(queue: Queue) -> None:
 
 def test_what_a_death_left_is_found_and_what_is_safe_taken_away(cli: Cli, queue: Queue, db: Path) -> None:
     queue.store.set_setting("min_free", "0")
-    left, held = (db.with_name(f"{db.name}-{end}") for end in ("once-aa", "once-bb"))
-    for path in (left, held):
+    left, held, table = (db.with_name(f"{db.name}-{end}") for end in ("once-aa", "once-bb", "runs-worker-1"))
+    for path in (left, held, table):
         path.touch(mode=0o600)
     with held.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         found = json.loads(cli("doctor", "--json").out)["findings"]
-        assert sorted(one["found"].split()[0] for one in found if one["check"] == "files") == [left.name]
+        assert sorted(one["found"].split()[0] for one in found if one["check"] == "files") == [left.name, table.name]
         assert cli("doctor", "--fix").code == 0
-    assert not left.exists() and held.exists()
+    assert not left.exists() and not table.exists() and held.exists()
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")

@@ -193,3 +193,28 @@ def test_spans_hold_every_number_and_few_others() -> None:
 
     numbers = [1, 2, 3, 5, 5 + GAP, 6 + 2 * GAP, 1000, 1001]
     assert spans(numbers) == [(1, 5 + GAP), (6 + 2 * GAP, 6 + 2 * GAP), (1000, 1001)]
+
+
+def test_what_was_done_once_is_forgotten_when_the_setting_says_so_and_never_before(cli: Cli, queue: Queue) -> None:
+    """Whoever comes again after that does it again: so nobody forgets unasked."""
+    with queue.store.write() as connection:
+        connection.executemany(
+            "INSERT INTO processed_jobs (job_id, processed_at) VALUES (?, datetime('now', ?))",
+            [(f"old-{n}", "-100 days") for n in range(5001)] + [(f"new-{n}", "-10 days") for n in range(10)],
+        )
+    count = "SELECT count(*) FROM processed_jobs"
+    assert "once" not in cli("purge").out
+    assert queue.store.read(count) == [(5011,)]
+    assert cli("config", "purge.once", "soon").code == 2
+    assert cli("config", "purge.once", "90d").code == 0
+    assert "would forget 5,001 done once" in cli("purge", "--dry-run").out
+    assert queue.store.read(count) == [(5011,)]
+    assert "forgot 5,001 done once" in cli("purge").out
+    assert queue.store.read(count) == [(10,)]
+    assert queue.done_at("old-7") is None and queue.done_at("new-7") is not None
+    assert json.loads(cli("purge", "--json").out)["forgotten"] == 0
+    assert cli("config", "purge.once", "1d").code == 0
+    assert queue.purge(max_time=0.0)["forgotten"] == 0
+    with queue.store.write() as connection:
+        connection.execute("DROP TABLE processed_jobs")
+    assert queue.purge()["forgotten"] == 0

@@ -86,10 +86,10 @@ def changed(store: SQLiteStore, verb: str, rows: Iterable[Sequence[Any]]) -> int
 
 def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]:
     """See Queue.replay. A job that is not dead any more, or whose key has gone to another, is left as it is."""
-    from qctl.store.sqlite.undo import Memory
+    from qctl.store.sqlite.undo import memory_of
 
     text = to_text(now)
-    memory = Memory(store, "replay", now)
+    memory = memory_of(store, "replay", now)
     numbers: list[int] = []
     for chunk in chunks(ids):
         with store.write() as connection:
@@ -110,9 +110,9 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
 
 def discard_dead(store: SQLiteStore, ids: Iterable[str]) -> int:
     """See Queue.discard."""
-    from qctl.store.sqlite.undo import Memory
+    from qctl.store.sqlite.undo import memory_of
 
-    memory = Memory(store, "discard", store.now())
+    memory = memory_of(store, "discard", store.now())
     count = 0
     for chunk in chunks(ids):
         with store.write() as connection:

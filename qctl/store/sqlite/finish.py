@@ -11,7 +11,7 @@ from qctl.store.sqlite.sql import sql
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from typing import Any
 
 
@@ -183,9 +183,14 @@ def rescue_jobs(
     random: Callable[[], float],
     *,
     blames: bool = True,
+    running: Container[int] | None = None,
 ) -> list[Outcome]:
-    """End the runs of a worker that is gone. `rows` as `held_jobs.sql` gives them; `blames`: whether that counts."""
-    from qctl.rules.ending import CANCEL, RESTARTED
+    """End the runs of a worker that is gone. `rows` as `held_jobs.sql` gives them; `blames`: whether that counts, for those
+    of them that were `running` (None: that cannot be told, and it counts for all).
+
+    What did not run goes back at no cost, but not for ever: of the end of a job a worker may die, too.
+    """
+    from qctl.rules.ending import CANCEL, MAX_RESCUES, RELEASED, RESTARTED
     from qctl.rules.when import from_text
 
     outcomes: list[Outcome] = []
@@ -194,10 +199,15 @@ def rescue_jobs(
             started = from_text(started_at) if started_at else now
         except ValueError:
             started = now
+        is_charged = (
+            running is None
+            or number in running
+            or connection.execute(sql("times_released"), (number,)).fetchone()[0] >= MAX_RESCUES
+        )
         ending = Ending(
             number,
             token,
-            CANCEL if cancel_asked else LOST if blames else RESTARTED,
+            CANCEL if cancel_asked else RESTARTED if not blames else LOST if is_charged else RELEASED,
             started_at=started,
             finished_at=now,
             error="cancelled" if cancel_asked else why,

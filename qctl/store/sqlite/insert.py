@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 
-from qctl.model import BLOCKED, DEFAULT_MAX_ATTEMPTS, PENDING, BadValue, NotFound
+from qctl.model import BLOCKED, DEFAULT_MAX_ATTEMPTS, PENDING, BadValue, NotFound, QueueFileError
 from qctl.store.sqlite.connection import explain
 from qctl.store.sqlite.sql import sql
 
@@ -55,7 +55,7 @@ def insert(
         plain = len(jobs) == 1 and not jobs[0].more
         numbers = insert_jobs(connection, jobs, now) if plain else insert_inside(connection, jobs, now)
     else:
-        need_room(store)
+        need_place(store)
         numbers = insert_alone(store, jobs, now)
     if store.lock is not None and any(job.more for job in jobs) and any(isinstance(one, Duplicate) for one in numbers):
         from qctl.store.sqlite.sync import sync_log
@@ -64,10 +64,15 @@ def insert(
     return numbers
 
 
-def need_room(store: SQLiteStore) -> None:
-    """Raises DiskFault when the disk has too little room for new jobs, QueueFileError when the file is gone."""
+def need_place(store: SQLiteStore) -> None:
+    """Raises DiskFault when the disk has too little room for new jobs, QueueFileError when what is open here is not the
+    queue any more: nobody would ever find a job there."""
     if store.lock is None:
         return
+    if not store.is_still_there():
+        raise QueueFileError(
+            f"{store.name} was deleted or replaced since it was opened: open it anew; nothing was stored"
+        )
     try:
         status = os.statvfs(store.path)
     except OSError as error:

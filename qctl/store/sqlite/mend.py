@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 def edit_dead(queue: Queue, number: int, payload: Any, now: float) -> None:
     """See Queue.edit_dead."""
     from qctl.model import NewJob
-    from qctl.store.sqlite.undo import Memory
+    from qctl.store.sqlite.undo import memory_of
 
     job = queue.get(number)
     text = queue.payload_text(payload)
     queue.complete(NewJob(job.type, text))  # it has to fit the schema of its type
-    memory = Memory(queue.store, "edit", now)
+    memory = memory_of(queue.store, "edit", now)
     with queue.store.write() as connection:
         memory.keep(connection, number)
         changed = connection.execute(

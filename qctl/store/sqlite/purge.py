@@ -10,6 +10,7 @@ from qctl.model import COMPLETED, FAILED
 from qctl.rules.when import to_text
 from qctl.store.sqlite import wal
 from qctl.store.sqlite.connection import explain
+from qctl.store.sqlite.forget import forget
 from qctl.store.sqlite.ledger import count_elsewhere
 from qctl.store.sqlite.sql import sql
 from qctl.store.sqlite.sync import share
@@ -50,7 +51,8 @@ def purge(
 
     Failed jobs with an unreviewed dead letter stay. In chunks of some 15 ms, between which others get their turn; safe
     to run twice at once; stops after `max_time` seconds. With `dry_run` it only counts. Returns `deleted` (by status
-    under `by_status`), `left_unreviewed`, `is_complete`, `bytes_returned`.
+    under `by_status`), `left_unreviewed`, `forgotten` (what was
+    done once, see forget.py), `is_complete`, `bytes_returned`.
     """
     if not dry_run:
         count_enqueued(store, now, time.monotonic() + COUNTING)
@@ -73,7 +75,8 @@ def purge(
             by_status[status], done = delete(store, status, limit, bound, deadline, progress, retained)
             complete = complete and done
         deleted = sum(by_status.values())
-        if deleted and not dry_run:
+        forgotten = forget(store, now, deadline, dry_run)
+        if (deleted or forgotten) and not dry_run:
             give_back(store, deadline)
     finally:
         sync_all(store)
@@ -81,6 +84,7 @@ def purge(
         "deleted": deleted,
         "by_status": by_status,
         "left_unreviewed": left,
+        "forgotten": forgotten,
         "is_complete": complete,
         "bytes_returned": max(0, before - size_of(store)),
         "dry_run": dry_run,

@@ -328,11 +328,13 @@ CREATE TABLE qctl_undo (
   action  INTEGER NOT NULL, -- what one command did has one number
   verb    TEXT NOT NULL,
   made_at TEXT NOT NULL,
-  before  TEXT NOT NULL     -- JSON
+  before  TEXT NOT NULL,    -- JSON
+  total   INTEGER NOT NULL DEFAULT 0 -- bytes of all that was ever kept, with this
 );
 
 CREATE INDEX qctl_undo_action ON qctl_undo (action, number);
 CREATE INDEX qctl_undo_made ON qctl_undo (made_at);
+CREATE INDEX qctl_undo_total ON qctl_undo (total);
 
 -- What happened, counted by stretches of time and type: it outlives the jobs. Minutes become 10 minutes, then hours.
 CREATE TABLE qctl_figures (

@@ -37,11 +37,11 @@ EDITABLE = (
 
 def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
     """See Queue.cancel."""
-    from qctl.store.sqlite.undo import Memory
+    from qctl.store.sqlite.undo import memory_of
 
     done: dict[int, str] = {}
     text = to_text(now)
-    memory = Memory(store, "cancel", now)
+    memory = memory_of(store, "cancel", now)
     flows = store.read("SELECT 1 FROM qctl_flows LIMIT 1")
     if flows:
         from qctl.store.sqlite.cleanup import heed_end
@@ -66,11 +66,11 @@ def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[
 
 def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
     """See Queue.retry."""
-    from qctl.store.sqlite.undo import Memory
+    from qctl.store.sqlite.undo import memory_of
 
     done: dict[int, str] = {}
     text = to_text(now)
-    memory = Memory(store, "retry", now)
+    memory = memory_of(store, "retry", now)
     for chunk in chunks(numbers):
         with store.write() as connection:
             for number in chunk:
@@ -103,7 +103,7 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
 def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> Job:
     """See Queue.edit."""
     from qctl.program import settle
-    from qctl.store.sqlite.undo import Memory
+    from qctl.store.sqlite.undo import memory_of
 
     for key in changes:
         if key not in EDITABLE:
@@ -134,7 +134,7 @@ def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> 
         if column == "max_attempts":
             columns["attempts_set"] = 1
     sets = ", ".join(f"{column} = ?" for column in columns)
-    memory = Memory(queue.store, "edit", now)
+    memory = memory_of(queue.store, "edit", now)
     with queue.store.write() as connection:
         memory.keep(connection, number)
         changed = connection.execute(

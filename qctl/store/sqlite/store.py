@@ -6,10 +6,10 @@ import os
 import sqlite3
 import time
 
-from qctl.model import QueueLocked
+from qctl.model import QueueFileError, QueueLocked
 from qctl.rules.when import to_text
 from qctl.store.sqlite import wal
-from qctl.store.sqlite.connection import MEMORY, connect, explain, schema_version
+from qctl.store.sqlite.connection import MEMORY, connect, explain, identity, schema_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.lock import LifeLocks
     from qctl.store.sqlite.sync import Sync
     from qctl.store.sqlite.syncer import Syncer
+    from qctl.store.sqlite.undo import Memory
 
 
 FAULTS = (sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.InternalError)
@@ -36,15 +37,6 @@ FEW_WAITS = 3
 CHECK_JSON = (
     "SELECT CASE WHEN json_valid(t) THEN CASE WHEN json_type(t) = 'object' THEN json(t) END END FROM (SELECT ? AS t)"
 )
-
-
-def identity(path: str) -> tuple[int, int] | None:
-    """Device and inode of the file at `path`; None where there is none. By path: opening it would drop SQLite's locks."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 class Transaction:
@@ -80,10 +72,16 @@ class SQLiteStore:
         self.syncer: Syncer | None = None
         self.sync: Sync | None = None  # syncs what was committed, once there were others to wait for
         self.ledger: Ledger | None = None  # from the first job that ends by this store
+        self.pid = os.getpid()  # a connection is not for a fork: SQLite's locks stay behind
+        self.memories: dict[str, Memory] | None = None  # for undo, by verb, where several calls are one command
 
     # -- transactions ---------------------------------------------------------------------------------------------
 
     def begin(self) -> sqlite3.Connection:
+        if os.getpid() != self.pid:
+            raise QueueFileError(
+                f"{self.path} was opened by process {self.pid}, of which this is a copy: open it anew here"
+            )
         if self.syncer is not None and self.syncer.error is not None:
             from qctl.store.sqlite.syncer import sync_first
 
@@ -158,22 +156,27 @@ class SQLiteStore:
             self.lock.release()
 
     def is_still_there(self) -> bool:
-        """Whether its name still leads to the file that this store has open: not so when it was deleted or replaced."""
-        return self.lock is None or identity(self.name) == self.identity
+        """Whether its name, and that of its log, lead to what this store has open: not so when it was deleted or replaced."""
+        log = self.syncer or self.sync
+        here = self.lock is None or identity(self.name) == self.identity
+        return here and (log is None or os.fstat(log.fd).st_nlink > 0)
 
     def close(self) -> None:
-        if self.syncer is not None:
-            self.syncer.close()
-            self.syncer = None
-        self.connection.close()
-        if self.sync is not None:
-            self.sync.close()
-            self.sync = None
-        if self.lock is not None:
-            self.lock.close()
-        if self.life_locks is not None:
-            self.life_locks.close()
-            self.life_locks = None
+        """Raises DiskFault, with all let go of, when what was committed last cannot be brought to disk."""
+        syncer, self.syncer = self.syncer, None
+        try:
+            if syncer is not None:
+                syncer.close(self)
+        finally:
+            self.connection.close()
+            if self.sync is not None:
+                self.sync.close()
+                self.sync = None
+            if self.lock is not None:
+                self.lock.close()
+            if self.life_locks is not None:
+                self.life_locks.close()
+                self.life_locks = None
 
     # -- rows in --------------------------------------------------------------------------------------------------
 

@@ -204,9 +204,10 @@ CREATE TABLE qctl_undo (
   action  INTEGER NOT NULL, -- what one command did has one number
   verb    TEXT NOT NULL,
   made_at TEXT NOT NULL,
-  before  TEXT NOT NULL     -- JSON
+  before  TEXT NOT NULL,    -- JSON
+  total   INTEGER NOT NULL DEFAULT 0 -- bytes of all that was ever kept, with this
 );
-INSERT INTO "qctl_undo" VALUES(1,1,'cancel','2026-01-01 00:04:00.000','{"job":null,"letters":[]}');
+INSERT INTO "qctl_undo" VALUES(1,1,'cancel','2026-01-01 00:04:00.000','{"job":null,"letters":[]}',0);
 CREATE TABLE qctl_workers (
   number      INTEGER PRIMARY KEY AUTOINCREMENT, -- also the byte of the lock file that this worker holds
   id          TEXT NOT NULL UNIQUE,
@@ -325,6 +326,7 @@ BEGIN
 END;
 CREATE INDEX qctl_undo_action ON qctl_undo (action, number);
 CREATE INDEX qctl_undo_made ON qctl_undo (made_at);
+CREATE INDEX qctl_undo_total ON qctl_undo (total);
 CREATE TRIGGER qctl_limits_inserted AFTER INSERT ON qctl_limits
 BEGIN
   UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';
