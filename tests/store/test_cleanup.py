@@ -145,6 +145,19 @@ def test_it_runs_again_after_another_failure() -> None:
     assert ran == ["a", "tidy", "a", "tidy", "a", "b"] and queue.flow(number)["status"] == "completed"
 
 
+def test_it_runs_again_only_once_what_follows_from_the_rest_of_the_replay_has_ended() -> None:
+    failing.update({"a", "b"})
+    queue, number = start(
+        {"a": {}, "b": {}, "c": {"needs": ["b"]}, "d": {"after_any": ["c"]}, "tidy": {}}, on_failure="tidy"
+    )
+    queue.run_inline(now=1_800_000_000.0)
+    failing.remove("b")
+    queue.replay_flow(number)
+    for second in range(1, 9):  # one job a second, so that none is in line before another by its number alone
+        queue.run_inline(now=1_800_000_000.0 + second, limit=1)
+    assert ran == ["a", "b", "tidy", "a", "b", "c", "d", "tidy"]
+
+
 # -- the model -------------------------------------------------------------------------------------------------------
 
 MET = {"completed": {"completed"}, "failed": {"failed"}, "ended": {"completed", "failed", "cancelled"}}

@@ -34,7 +34,7 @@ def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: b
                 continue
             connection.execute(sql("keep_completion"), (cleaner,))
             connection.execute(sql("clean_again"), (now, now, cleaner))
-            wanted = {one[0] for one in connection.execute(sql("running_in_flow"), (flow,))}
+            wanted = {one[0] for one in connection.execute(sql("unfinished_in_flow"), (flow,))}
         connection.executemany(sql("drop_need"), [(cleaner, one) for one in stuck])
         if watched is True:
             wanted |= frontier(connection, stuck) | released(connection, number)

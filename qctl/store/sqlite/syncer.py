@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import time
 
 from qctl.model import DiskFault
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.store import SQLiteStore
 
 sync = getattr(os, "fdatasync", os.fsync)
+BREATH = 0.003
+"""Seconds between two syncs: who commits again and again, as the steps of a chain do, shares one, and writes meanwhile
+without waiting for a page that is on its way to the disk."""
 
 
 class Syncer:
@@ -42,6 +46,8 @@ class Syncer:
                 self.wanted.acquire()
                 is_over = self.is_over  # before it syncs: what was committed before the end is synced, too
                 sync(self.fd)
+                if not is_over:
+                    time.sleep(BREATH)
         except OSError as error:
             self.error = error
         finally:
