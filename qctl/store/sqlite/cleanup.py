@@ -45,6 +45,19 @@ def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: b
         connection.execute(sql("unblock_met"), (cleaner,))
 
 
+def waiting_cleaners(connection: sqlite3.Connection, cleaners: str, number: int) -> list[int]:
+    """Those of the steps that clean up (JSON) that wait for the end of a whole flow, and do not come before this job."""
+    import json
+
+    found = []
+    for cleaner in json.loads(cleaners):
+        status, plan = connection.execute(sql("state_of_cleaner"), (cleaner,)).fetchone() or ("", None)
+        watches_all = status == "blocked" and json.loads(plan or "{}").get("on_failure") is True
+        if watches_all and number != cleaner and number not in reached(connection, cleaner):
+            found.append(cleaner)
+    return found
+
+
 def stuck_behind(connection: sqlite3.Connection, number: int, but: Iterable[int]) -> set[int]:
     """The blocked jobs that cannot run any more, now that this one has ended as it has; `but`: those that clean up."""
     found: set[int] = set()
