@@ -38,6 +38,7 @@ WHOLE = {
     "running_of_type": "a claim under a limit on concurrency: what runs, no more than there are slots",
     "running_of_queue": "the same",
     "running_keys": "the same",
+    "unheeded": "steps that other programs ended since the last look: hardly ever any",
 }
 """What looks at many rows because it counts them. Nothing that a worker or an enqueue runs where no concurrency is limited is among them."""
 

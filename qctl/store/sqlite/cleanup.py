@@ -10,10 +10,13 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
+    from qctl.store.sqlite.store import SQLiteStore
+
 
 def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: bool) -> None:
     """A step has failed, or was cancelled: let those that clean up in its flow wait for what still can end."""
     row = connection.execute(sql("cleaners_of"), (number,)).fetchone()
+    connection.execute(sql("heeded"), (number,))
     if row is None:
         return
     import json
@@ -43,6 +46,19 @@ def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: b
             connection.executemany(sql("tie_end"), [(cleaner, one) for one in tied])
         connection.execute(sql("block_unmet"), (cleaner,))
         connection.execute(sql("unblock_met"), (cleaner,))
+
+
+def heed_others(store: SQLiteStore, now: str, most: int = 100) -> int:
+    """See to steps that other programs, which know nothing of clean-ups, have let fail or cancelled; how many."""
+    if not store.read(sql("unheeded"), (1,)):
+        return 0
+    with store.write() as connection:
+        found = connection.execute(sql("unheeded"), (most,)).fetchall()
+        for number, status in found:
+            if status in ("failed", "cancelled"):
+                heed_end(connection, number, now, failed=status == "failed")
+            connection.execute(sql("heeded"), (number,))
+    return len(found)
 
 
 def waiting_cleaners(connection: sqlite3.Connection, cleaners: str, number: int) -> list[int]:
