@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qctl.model import NewJob
     from qctl.queue import Queue
 
-MOST_CHILDREN = 10_000  # that one run adds: they are stored in one transaction, for which all others wait
+MOST_CHILDREN = 1000  # that one run adds: they are stored in one transaction, for which all others wait, some 40 ms
 
 
 class JobContext:
@@ -75,7 +75,9 @@ class JobContext:
         if self.children is None:
             self.children = []
         if len(self.children) >= MOST_CHILDREN:
-            raise BadValue(f"job {self.number} adds over {MOST_CHILDREN:,} jobs: add some that add the others")
+            raise BadValue(
+                f"job {self.number} adds over {MOST_CHILDREN:,} jobs: add some that add the others, or return a list for a foreach"
+            )
         options["type"], options["payload"] = type, payload
         child = (self.queue or own_queue()).prepare(options, time.time())
         child.id = child.id or new_id()

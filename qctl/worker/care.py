@@ -8,6 +8,7 @@ import time
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite import hooks, workers
+from qctl.store.sqlite.cleanup import heed_others
 from qctl.store.sqlite.connection import identity
 from qctl.store.sqlite.gates import forget_starts
 from qctl.store.sqlite.ledger import write_rest
@@ -123,6 +124,7 @@ class Care:
             rescued = sum(1 for outcome in outcomes if outcome.move is not None and outcome.move.status != FAILED)
             self.log.note(f"! rescued {rescued} of a worker that died", rescued=rescued)
         self.expire(now)
+        told += heed_others(self.store, to_text(now))
         return bool(outcomes or told)
 
     def knows_ages(self) -> bool:

@@ -15,6 +15,7 @@ from qctl.queue import Queue
 from qctl.store.sqlite.insert import row_of
 from qctl.store.sqlite.sql import sql
 from tests.bench import spoolers
+from tests.bench.flows import flows
 from tests.bench.measure import QCTL, Row, folder, in_turn, seconds
 from tests.bench.peers import PEERS, installed
 from tests.bench.scale import memory, purge, rows, writers
@@ -319,5 +320,6 @@ def cpu_ticks(pid: int) -> int:
 
 
 WORKS = {
-    one.__name__: one for one in (start, enqueue, bulk, drain, commands, pickup, ahead, purge, writers, memory, rows)
+    one.__name__: one
+    for one in (start, enqueue, bulk, drain, flows, commands, pickup, ahead, purge, writers, memory, rows)
 }

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
+    from qctl.store.sqlite.store import SQLiteStore
+
 
 def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: bool) -> None:
     """A step has failed, or was cancelled: let those that clean up in its flow wait for what still can end."""
     row = connection.execute(sql("cleaners_of"), (number,)).fetchone()
+    connection.execute(sql("heeded"), (number,))
     if row is None:
         return
     import json
@@ -35,8 +38,7 @@ def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: b
                 continue
             connection.execute(sql("keep_completion"), (cleaner,))
             connection.execute(sql("clean_again"), (now, now, cleaner))
-            running = {one[0] for one in connection.execute(sql("running_in_flow"), (flow,))}
-            wanted = running | reached(connection, *running)
+            wanted = {one[0] for one in connection.execute(sql("unfinished_in_flow"), (flow,))}
         connection.executemany(sql("drop_need"), [(cleaner, one) for one in stuck])
         if watched is True:
             wanted |= frontier(connection, {*stuck, number}) | released(connection, number)
@@ -45,6 +47,32 @@ def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: b
             connection.executemany(sql("tie_end"), [(cleaner, one) for one in tied])
         connection.execute(sql("block_unmet"), (cleaner,))
         connection.execute(sql("unblock_met"), (cleaner,))
+
+
+def heed_others(store: SQLiteStore, now: str, most: int = 100) -> int:
+    """See to steps that other programs, which know nothing of clean-ups, have let fail or cancelled; how many."""
+    if not store.read(sql("unheeded"), (1,)):
+        return 0
+    with store.write() as connection:
+        found = connection.execute(sql("unheeded"), (most,)).fetchall()
+        for number, status in found:
+            if status in ("failed", "cancelled"):
+                heed_end(connection, number, now, failed=status == "failed")
+            connection.execute(sql("heeded"), (number,))
+    return len(found)
+
+
+def waiting_cleaners(connection: sqlite3.Connection, cleaners: str, number: int) -> list[int]:
+    """Those of the steps that clean up (JSON) that wait for the end of a whole flow, and do not come before this job."""
+    import json
+
+    found = []
+    for cleaner in json.loads(cleaners):
+        status, plan = connection.execute(sql("state_of_cleaner"), (cleaner,)).fetchone() or ("", None)
+        watches_all = status == "blocked" and json.loads(plan or "{}").get("on_failure") is True
+        if watches_all and number != cleaner and number not in reached(connection, cleaner):
+            found.append(cleaner)
+    return found
 
 
 def stuck_behind(connection: sqlite3.Connection, number: int, but: Iterable[int]) -> set[int]:

@@ -6,6 +6,7 @@ from qctl.model import CANCELLED, COMPLETED, FAILED, PENDING
 from qctl.rules.ending import CRASH, DEAD, ERROR, FANNED, LOST, SKIPPED, Ending, Facts, Move, decide, heed_cancel
 from qctl.rules.when import to_text
 from qctl.store.sqlite.children import abandon, bear
+from qctl.store.sqlite.needs import has_needs, let_go
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -144,7 +145,11 @@ def unrun(
 
 def complete(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], outcomes: Sequence[Outcome]) -> None:
     """Write down completions, all at once. If some changed nothing, ask which: a lease that had gone is not as we wrote it."""
+    # All that waits is let go at once: the trigger, which does that for one end after the other, finds nothing left to do.
+    lets_go = has_needs(connection) and connection.executemany(sql("meet_needs"), rows).rowcount > 0
     changed = connection.executemany(sql("complete_job"), rows).rowcount
+    if lets_go:
+        let_go(connection, [row[5] for row in rows], rows[0][1])
     if changed == len(rows):
         return
     late = {row[5] for row in rows if not changed or not connection.execute(sql("is_completed"), row).fetchone()}

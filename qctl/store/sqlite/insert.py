@@ -109,6 +109,10 @@ def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str
                 if holder is not None:
                     numbers.append(holder)
                     continue
+                if "lease" in job.more:
+                    from qctl.store.sqlite.children import Family
+
+                    job.more = {**job.more, "flow": Family(connection, job.more["parent"]).flow}
                 cursor = connection.execute(sql("insert_job_more"), (*row_of(job, now), *more_of(job)))
                 if "needs" in job.more or "lease" in job.more:
                     wait_for(connection, job, cursor.lastrowid or 0, index)
@@ -129,9 +133,10 @@ def wait_for(connection: sqlite3.Connection, job: NewJob, number: int, index: in
     more = dict(job.more or {})
     kinds = needed(connection, more.get("needs", []), index, number)
     if "lease" in more:
-        from qctl.store.sqlite.children import hold
+        from qctl.store.sqlite.children import Family, hold
 
         kinds = hold(connection, more["parent"], more["lease"], kinds)
+        Family(connection, more["parent"]).join(connection, [number])
     if not tie(connection, number, kinds):
         job.more = {**more, "status": PENDING}
 

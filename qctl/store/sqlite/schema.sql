@@ -306,7 +306,12 @@ BEGIN
     scheduled_at = max(scheduled_at, coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.updated_at), scheduled_at))
   WHERE number IN (SELECT job FROM qctl_needs WHERE needs = NEW.number AND met = 1) AND status = 'blocked'
     AND NOT EXISTS (SELECT 1 FROM qctl_needs WHERE job = jobs.number AND met = 0);
+  INSERT OR IGNORE INTO qctl_unheeded SELECT NEW.number FROM jobs JOIN qctl_flows ON qctl_flows.number = flow
+  WHERE jobs.number = NEW.number AND NEW.status <> 'completed' AND on_failure IS NOT NULL;
 END;
+
+-- Steps that others ended, in flows with steps that clean up: a worker sees to those, and takes the row away.
+CREATE TABLE qctl_unheeded (job INTEGER PRIMARY KEY NOT NULL);
 
 -- Flows: what their steps are at, stands in the jobs.
 CREATE TABLE qctl_flows (

@@ -13,6 +13,7 @@ from __future__ import annotations
 import _thread
 import os
 import sqlite3
+import time
 
 from qctl.model import DiskFault, QctlError
 from qctl.store.sqlite.lock import WritersLock
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.store import SQLiteStore
 
 sync = getattr(os, "fdatasync", os.fsync)
+BREATH = 0.003
+"""Seconds between two syncs: who commits again and again, as the steps of a chain do, shares one, and writes meanwhile
+without waiting for a page that is on its way to the disk."""
 
 
 class Syncer:
@@ -57,6 +61,8 @@ class Syncer:
                     sync(self.fd)
                 except OSError as error:
                     self.mend(error)
+                if not is_over:
+                    time.sleep(BREATH)
         finally:
             self.ended.release()
 
