@@ -122,7 +122,8 @@ def metrics(queue: Queue, environ: dict[str, Any]) -> Answer:
 
 
 def front(queue: Queue, environ: dict[str, Any]) -> Answer:
-    from qctl.web.page import page, policy
+    from qctl.web.page import page
+    from qctl.web.style import policy
 
     text = page(queue.stats(), queue.health(), time.time(), environ.get("SCRIPT_NAME", ""))
     return "200 OK", "text/html; charset=utf-8", text.encode(), [("Content-Security-Policy", policy())]
