@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-QUANTILES = (("p50", "0.5"), ("p95", "0.95"), ("p99", "0.99"))
+PERCENTILES = (("p50", "50"), ("p95", "95"), ("p99", "99"))
 LEVELS = ("healthy", "degraded", "unhealthy")
 
 
@@ -46,14 +46,14 @@ class Figures:
         ):
             yield GaugeMetricFamily(name, meaning, value=value)
         for name in ("wait", "run"):
-            quantiles = GaugeMetricFamily(
-                f"qctl_{name}_seconds", f"Percentiles of the {name} time, over the window.", labels=["type", "quantile"]
+            times = GaugeMetricFamily(  # a label `quantile` is for summaries, which never forget
+                f"qctl_{name}_seconds", f"Percentiles of the {name} time, over the window.", labels=["type", "percentile"]
             )
             for one in stats["types"]:
-                for key, quantile in QUANTILES:
+                for key, percentile in PERCENTILES:
                     if one[name][key] is not None:
-                        quantiles.add_metric([text(one["type"]), quantile], one[name][key])
-            yield quantiles
+                        times.add_metric([text(one["type"]), percentile], one[name][key])
+            yield times
         state = GaugeMetricFamily("qctl_health", "1 for the state the queue is in.", labels=["status"])
         for level in LEVELS:
             state.add_metric([level], int(self.health["status"] == level))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -110,22 +112,42 @@ def test_a_queue_that_cannot_be_read_is_unknown_and_the_server_lives_on(db: Path
         site.stop()
 
 
+def scraped(site: Site, queue: Queue) -> str:
+    """What a scrape gets of a queue with odd names and something of everything."""
+    queue.enqueue('odd "type"\\')
+    dead(queue, "other")
+    with queue.store.write() as connection:  # by plain SQL a type may be anything
+        connection.execute("INSERT INTO jobs (type) VALUES ('new' || char(10) || 'line')")
+    run_one(queue, int(queue.enqueue("done")), ending.SUCCEEDED, time.time() - 5)
+    status, headers, body = site.ask("/metrics")
+    assert status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4")
+    return body
+
+
 def test_metrics_are_read_back_by_a_parser_of_prometheus(site: Site, queue: Queue) -> None:
     from prometheus_client.parser import text_string_to_metric_families
 
-    queue.enqueue('odd "type"\\')
-    dead(queue, "other")
-    status, headers, body = site.ask("/metrics")
-    assert status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4")
-    samples = {
-        (sample.name, *sorted(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(body)
-        for sample in family.samples
-    }
+    families = list(text_string_to_metric_families(scraped(site, queue)))
+    samples: dict[tuple[Any, ...], float] = {}
+    for family in families:
+        assert family.type == "gauge" and family.documentation.endswith(".") and family.name.startswith("qctl_")
+        for sample in family.samples:
+            key = (sample.name, *sorted(sample.labels.items()))
+            assert key not in samples, "told twice"
+            samples[key] = sample.value
+    assert len({family.name for family in families}) == len(families)
     assert samples["qctl_jobs", ("status", "pending"), ("type", 'odd "type"\\')] == 1
     assert samples["qctl_jobs", ("status", "failed"), ("type", "other")] == 1
+    assert samples["qctl_jobs", ("status", "pending"), ("type", "new\nline")] == 1
     assert samples[("qctl_dead_letters_unreviewed",)] == 1
     assert samples["qctl_health", ("status", "healthy")] == 1
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
+def test_metrics_pass_promtool(site: Site, queue: Queue) -> None:
+    body = scraped(site, queue)
+    done = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_the_page_shows_hostile_text_as_text_and_asks_nobody_else(site: Site, queue: Queue) -> None:
