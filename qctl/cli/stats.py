@@ -33,7 +33,7 @@ def run(values: Values) -> int:
 
         return watch(look_at_queue(values), window, values["type"])
     queue = look_at_queue(values)
-    figures = queue.stats(window, at=at)
+    figures = queue.stats(window, at=at, brief=not values["json"])
     figures["flows"] = queue.flow_counts(window) if at is None else None
     show(figures, values["type"], window, json=values["json"])
     return 0

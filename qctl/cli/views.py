@@ -129,7 +129,7 @@ class Types(View):
     def read(self) -> None:
         from qctl.cli.stats import hints, mark_of, row_of, summary
 
-        figures = self.queue.stats(self.window)
+        figures = self.queue.stats(self.window, brief=True)
         kept = [one for one in figures["types"] if not self.only or one["type"] in self.only]
         self.rows = [row_of(one, mark_of(one["type"], figures)) for one in kept]
         self.head = [*summary(figures, self.window), *hints(figures)]

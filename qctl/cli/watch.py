@@ -39,7 +39,7 @@ def watch(queue: Queue, window: float, only: Sequence[str]) -> int:
         from qctl.cli.stats import show
 
         say("--watch needs a terminal: these are the figures of now")
-        show(queue.stats(window), list(only), window)
+        show(queue.stats(window, brief=True), list(only), window)
         return OK
     with Screen() as screen:
         return Watch(queue, window, only, screen).run()

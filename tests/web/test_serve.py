@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 
+from qctl.model import QctlError
 from qctl.queue import Queue
 from qctl.rules import ending
+from qctl.web import snapshot
 from qctl.web.app import Application
 from qctl.web.server import Server
 from tests.states import dead, run_one
@@ -159,6 +161,53 @@ def test_the_page_shows_hostile_text_as_text_and_asks_nobody_else(site: Site, qu
     assert "prefers-color-scheme:dark" in body and '<noscript><meta http-equiv="refresh"' in body
     assert headers["content-security-policy"].startswith("default-src 'none'")
     assert headers["x-content-type-options"] == "nosniff"
+
+
+def waited_for(told: Callable[[], Any], wanted: Any) -> bool:
+    end = time.monotonic() + 10
+    while told() != wanted and time.monotonic() < end:
+        time.sleep(0.005)
+    return bool(told() == wanted)
+
+
+def test_of_a_large_queue_a_request_tells_what_was_read_a_moment_ago(
+    db: Path, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "SMALL", 2)
+    monkeypatch.setattr(snapshot, "SOONEST", 0.05)
+    monkeypatch.setattr(snapshot, "SHARE", 1)
+    kept = snapshot.Snapshot(str(db))
+
+    def pending() -> int:
+        return int(kept.figures()[0]["queue"]["pending"])
+
+    for wanted in (0, 1, 2):  # as long as it is small it is read each time
+        assert pending() == wanted and kept.reader is None
+        queue.enqueue("a")
+    queue.enqueue("a")
+    assert pending() == 4
+    opened = []
+    read = snapshot.read
+
+    def watched(queue: Queue) -> snapshot.Figures:
+        opened.append(threading.current_thread().name)
+        return read(queue)
+
+    monkeypatch.setattr(snapshot, "read", watched)
+    queue.enqueue("a")
+    assert waited_for(pending, 5)
+    assert set(opened) == {"qctl-snapshot"}, "no request has to wait for it"
+    db_away = db.with_suffix(".away")
+    db.rename(db_away)
+    assert waited_for(lambda: kept.kept, None)
+    with pytest.raises(QctlError):
+        kept.figures()
+    db_away.rename(db)
+    monkeypatch.setattr(snapshot, "IDLE", 0.0)
+    assert pending() == 5
+    assert kept.reader is not None
+    kept.reader.join(10)
+    assert kept.kept is None, "nobody asks any more"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
