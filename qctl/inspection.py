@@ -134,8 +134,9 @@ class Inspection:
 
     def is_small(self, count: int) -> bool:
         """Whether the numbers of all jobs lie within so many: there may be fewer jobs, not more. Told at once."""
-        low, high = self.store.read("SELECT (SELECT min(number) FROM jobs), (SELECT max(number) FROM jobs)")[0]
-        return low is None or bool(high - low < count)
+        from qctl.store.sqlite.figures import is_small
+
+        return is_small(self.store, count)
 
     def live_workers(self) -> int:
         """How many workers have given a sign of life of late."""

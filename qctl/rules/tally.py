@@ -20,16 +20,17 @@ FAILURES = frozenset((ERROR, TIMEOUT, CRASH, RETRY, DEAD, LOST))
 """The ends of an attempt that count as failures."""
 
 MINUTE = 60
-COUNTS = ("enqueued", "completed", "failed", "retried", "dead", "cancelled")
+COUNTS = ("enqueued", "completed", "failed", "retried", "dead", "cancelled", "revived")
 
 
 class Tally:
-    """Counts: jobs enqueued, completed, dead, cancelled; attempts that failed, and how many of them were to be retried.
+    """Counts: jobs enqueued, completed, dead, cancelled; attempts that failed, and how many of them were to be retried;
+    jobs that had ended and were to run again.
 
     `wait`, `run`: sketches of how long completed jobs had been due before they started, and ran.
     """
 
-    __slots__ = ("cancelled", "completed", "dead", "enqueued", "failed", "retried", "run", "wait")
+    __slots__ = ("cancelled", "completed", "dead", "enqueued", "failed", "retried", "revived", "run", "wait")
 
     def __init__(self) -> None:
         self.enqueued: float = 0
@@ -38,6 +39,7 @@ class Tally:
         self.retried: float = 0
         self.dead: float = 0
         self.cancelled: float = 0
+        self.revived: float = 0
         self.wait: dict[int, Any] = defaultdict(int)
         self.run: dict[int, Any] = defaultdict(int)
 
@@ -49,19 +51,20 @@ class Tally:
         self.retried += other.retried * share
         self.dead += other.dead * share
         self.cancelled += other.cancelled * share
+        self.revived += other.revived * share
         sketch.add(self.wait, other.wait, share)
         sketch.add(self.run, other.run, share)
 
     def row(self) -> tuple[Any, ...]:
         """As it is stored: COUNTS, then the two sketches."""
-        counts = (self.enqueued, self.completed, self.failed, self.retried, self.dead, self.cancelled)
+        counts = (self.enqueued, self.completed, self.failed, self.retried, self.dead, self.cancelled, self.revived)
         return (*counts, sketch.packed(self.wait), sketch.packed(self.run))
 
     @classmethod
     def read(cls, row: tuple[Any, ...]) -> Tally:
         """The one that `row` was made of."""
         one = cls()
-        one.enqueued, one.completed, one.failed, one.retried, one.dead, one.cancelled, wait, run = row
+        one.enqueued, one.completed, one.failed, one.retried, one.dead, one.cancelled, one.revived, wait, run = row
         one.wait, one.run = sketch.unpacked(wait), sketch.unpacked(run)
         return one
 

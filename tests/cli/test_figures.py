@@ -13,6 +13,7 @@ import pytest
 
 from qctl.queue import Queue
 from qctl.rules import ending
+from qctl.rules.when import to_text
 from tests.states import dead, lease, run_one
 
 Cli = Callable[..., Any]
@@ -194,3 +195,32 @@ def test_what_cannot_be_read_is_unknown(cli: Cli, db: Path) -> None:
     db.write_text("no queue" * 1000)
     assert health(cli) == (3, "unknown", 1)
     assert cli("health", "--max-age", "x").code == 2
+
+
+def test_depth_in_the_past_heeds_what_was_replayed_and_what_was_taken_back(cli: Cli, queue: Queue) -> None:
+    now = time.time()
+    for _ in range(4):
+        queue.enqueue("a")
+    with queue.store.write() as connection:
+        connection.execute("UPDATE jobs SET created_at = ?, scheduled_at = created_at", (to_text(now - 3000),))
+    run_one(queue, 1, ending.DEAD, now - 2000, error="x")
+    run_one(queue, 2, ending.DEAD, now - 2000, error="x")
+    run_one(queue, 3, ending.SUCCEEDED, now - 2000)
+    before = queue.stats()["depth"]
+    assert before == [0, 4, 4, 1, 1, 1, 1, 1]
+    assert cli("dlq", "replay", "1").code == 0
+    assert cli("retry", "2", "3").code == 0
+    assert queue.stats()["depth"] == [*before[:-1], 4]
+    assert cli("undo").code == 0
+    assert queue.stats()["depth"] == [*before[:-1], 2]
+    run_one(queue, 1, ending.DEAD, now - 1, error="x")
+    assert queue.stats()["depth"] == before
+
+
+def test_an_edit_of_a_dead_job_leaves_the_time_of_its_death(cli: Cli, queue: Queue) -> None:
+    number = dead(queue, now=time.time() - 7200)
+    died = queue.get(number).data["updated_at"]
+    assert cli("dlq", "edit", str(number), "--set", "order=2").code == 0
+    assert queue.get(number).data["updated_at"] == died
+    assert cli("undo").code == 0
+    assert json.loads(queue.get(number).data["payload"]) == {"order": 1}

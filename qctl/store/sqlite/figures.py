@@ -172,3 +172,9 @@ def live_workers(store: SQLiteStore, now: float) -> int:
     """See Queue.live_workers."""
     count: int = store.read("SELECT count(*) FROM qctl_workers WHERE beat_at >= ?", (to_text(now - ALIVE),))[0][0]
     return count
+
+
+def is_small(store: SQLiteStore, count: int) -> bool:
+    """See Inspection.is_small."""
+    low, high = store.read("SELECT (SELECT min(number) FROM jobs), (SELECT max(number) FROM jobs)")[0]
+    return low is None or bool(high - low < count)

@@ -77,6 +77,7 @@ def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[
 
 def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
     """See Queue.retry."""
+    from qctl.store.sqlite.ledger import count_revived, was_counted
     from qctl.store.sqlite.undo import Memory
 
     done: dict[int, str] = {}
@@ -84,11 +85,14 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
     memory = Memory(store, "retry", now)
     for chunk in chunks(numbers):
         with store.write() as connection:
+            types: list[str] = []
             for number in chunk:
-                row = connection.execute("SELECT status, id FROM jobs WHERE number = ?", (number,)).fetchone()
+                row = connection.execute(
+                    "SELECT status, id, type, worker FROM jobs WHERE number = ?", (number,)
+                ).fetchone()
                 if not row:
                     continue
-                status, id_ = row
+                status, id_, type_, worker = row
                 if status == PENDING:
                     memory.keep(connection, number)
                     if not connection.execute(sql("due_now"), (text, text, number, text)).rowcount:
@@ -106,8 +110,11 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
                         connection.execute(sql("review_letters"), (id_,))
                     revive(connection, number, text, memory)
                     done[number] = PENDING
+                    if was_counted(status, worker):
+                        types.append(type_)
                 else:
                     done[number] = status
+            count_revived(store, types, now)
     return done
 
 
