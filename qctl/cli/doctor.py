@@ -11,12 +11,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qctl.cli.spec import Values
 
+UNBROKEN = 1 << 30  # columns where nobody looks: a line there is a line
+NARROW = 60
 STYLES = {"wrong": "red", "note": "yellow", "ok": "green"}
 
 
 def run(values: Values) -> int:
     from qctl import __version__
     from qctl.cli.render import line, object_json
+    from qctl.cli.terminal import is_terminal, width, wrapped
     from qctl.keeping import examine
 
     queue = open_queue(values)
@@ -27,14 +30,21 @@ def run(values: Values) -> int:
         head = {"version": __version__, "python": python, "path": queue.path, "wrong": wrong, "findings": findings}
         sys.stdout.write(object_json(head) + "\n")
         return 1 if wrong else 0
+    columns = width(sys.stdout) if is_terminal(sys.stdout) else UNBROKEN
+
+    def tell(head: str, text: str, style: str | None = None) -> None:
+        for row in wrapped(head + text, columns, " " * len(head) if columns > NARROW else ""):
+            line(row, style)
+            style = None
+
     line(f"qctl {__version__} · {queue.path}")
     for one in findings:
         word = "fixed" if one["fixed"] else one["level"]
-        line(f"{word:<6} {one['check']:<12} {one['found']}", STYLES.get(word, "green"))
+        tell(f"{word:<6} {one['check']:<12} ", one["found"], STYLES.get(word, "green"))
         if one["meaning"] and word != "fixed":
-            line(f"{'':<19} {one['meaning']}")
+            tell(f"{'':<20}", one["meaning"])
         if one["mend"] and word != "fixed":
-            line(f"{'':<19} -> {one['mend']}")
+            tell(f"{'':<20}→ ", one["mend"])
     return 1 if wrong else 0
 
 

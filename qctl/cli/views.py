@@ -120,18 +120,21 @@ class Types(View):
     def __init__(self, queue: Queue, window: float, only: Sequence[str]) -> None:
         super().__init__(queue, window)
         self.only = only
+        self.blocks = False
 
     def columns(self) -> list[Column]:
         from qctl.cli.stats import columns
 
-        return columns(self.window)
+        return columns(self.window, blocked=self.blocks)
 
     def read(self) -> None:
-        from qctl.cli.stats import hints, mark_of, row_of, summary
+        from qctl.cli.stats import hints, mark_of, row_of, shows_blocked, summary
+        from qctl.cli.terminal import width
 
         figures = self.queue.stats(self.window, brief=True)
         kept = [one for one in figures["types"] if not self.only or one["type"] in self.only]
         self.rows = [row_of(one, mark_of(one["type"], figures)) for one in kept]
+        self.blocks = shows_blocked(figures, width(sys.stdout))
         self.head = [*summary(figures, self.window), *hints(figures)]
 
 

@@ -224,3 +224,20 @@ def test_an_edit_of_a_dead_job_leaves_the_time_of_its_death(cli: Cli, queue: Que
     assert queue.get(number).data["updated_at"] == died
     assert cli("undo").code == 0
     assert json.loads(queue.get(number).data["payload"]) == {"order": 1}
+
+
+@pytest.mark.parametrize("runs_again", [False, True])
+def test_a_job_that_was_dead_then_is_told_so_though_it_was_replayed(cli: Cli, queue: Queue, runs_again: bool) -> None:
+    now = time.time()
+    number = dead(queue, now=now - 4000)
+    with queue.store.write() as connection:
+        connection.execute("UPDATE jobs SET created_at = ?", (to_text(now - 5000),))
+    assert cli("dlq", "replay", str(number)).code == 0
+    if runs_again:
+        run_one(queue, number, ending.SUCCEEDED, now - 5)
+    then = json.loads(cli("stats", "--json", "--at", "30m").out)
+    assert then["by_type"] == [{"type": "charge", "status": "failed", "count": 1}]
+    assert then["dead_letter_queue"] == {"unreviewed": 1, "total": 1}
+    earlier = json.loads(cli("stats", "--json", "--at", "75m").out)
+    assert earlier["by_type"] == [{"type": "charge", "status": "pending", "count": 1}]
+    assert earlier["dead_letter_queue"] == {"unreviewed": 0, "total": 0}
