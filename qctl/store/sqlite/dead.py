@@ -133,6 +133,7 @@ def changed(store: SQLiteStore, verb: str, rows: Iterable[Sequence[Any]]) -> int
 
 def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]:
     """See Queue.replay. A job that is not dead any more, or whose key has gone to another, is left as it is."""
+    from qctl.store.sqlite.hooks import go_on
     from qctl.store.sqlite.ledger import count_revived
     from qctl.store.sqlite.undo import Memory
 
@@ -142,11 +143,12 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
     for chunk in chunks(ids):
         with store.write() as connection:
             types: list[str] = []
+            flows: set[int] = set()
             for id_ in chunk:
                 row = connection.execute(sql("replayable"), (id_,)).fetchone()
                 if row is None:
                     continue
-                number, job_id, type_ = row
+                number, job_id, type_, flow = row
                 if key_rival(connection, number) is not None:
                     continue
                 memory.keep(connection, number)
@@ -155,7 +157,11 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
                 revive(connection, number, text, memory)
                 numbers.append(number)
                 types.append(type_)
+                if flow is not None:
+                    flows.add(flow)
             count_revived(store, types, now)
+            if flows:
+                go_on(connection, flows)
     return numbers
 
 

@@ -86,13 +86,14 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
     for chunk in chunks(numbers):
         with store.write() as connection:
             types: list[str] = []
+            flows: set[int] = set()
             for number in chunk:
                 row = connection.execute(
-                    "SELECT status, id, type, worker FROM jobs WHERE number = ?", (number,)
+                    "SELECT status, id, type, worker, flow FROM jobs WHERE number = ?", (number,)
                 ).fetchone()
                 if not row:
                     continue
-                status, id_, type_, worker = row
+                status, id_, type_, worker, flow = row
                 if status == PENDING:
                     memory.keep(connection, number)
                     if not connection.execute(sql("due_now"), (text, text, number, text)).rowcount:
@@ -112,9 +113,15 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
                     done[number] = PENDING
                     if was_counted(status, worker):
                         types.append(type_)
+                    if flow is not None:
+                        flows.add(flow)
                 else:
                     done[number] = status
             count_revived(store, types, now)
+            if flows:
+                from qctl.store.sqlite.hooks import go_on
+
+                go_on(connection, flows)
     return done
 
 
