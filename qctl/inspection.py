@@ -132,6 +132,12 @@ class Inspection:
 
         return waits_for(self.store, numbers)
 
+    def is_small(self, count: int) -> bool:
+        """Whether the numbers of all jobs lie within so many: there may be fewer jobs, not more. Told at once."""
+        from qctl.store.sqlite.figures import is_small
+
+        return is_small(self.store, count)
+
     def live_workers(self) -> int:
         """How many workers have given a sign of life of late."""
         from qctl.store.sqlite.figures import live_workers
@@ -161,16 +167,17 @@ class Inspection:
 
     # -- figures --------------------------------------------------------------------------------------------------
 
-    def stats(self, window: float = 3600.0, *, at: float | None = None) -> dict[str, Any]:
+    def stats(self, window: float = 3600.0, *, at: float | None = None, brief: bool = False) -> dict[str, Any]:
         """The figures of the lesson over the last `window` seconds; see store/sqlite/figures.py for their shape.
-        With `at` (seconds since the epoch): as they were then, and `at` itself."""
+        With `at` (seconds since the epoch): as they were then, and `at` itself. `brief`: many completed jobs need not be
+        counted."""
         if at is not None:
             from qctl.store.sqlite.past import stats_at
 
             return stats_at(self.store, at, window, time.time())
         from qctl.store.sqlite.figures import stats
 
-        return stats(self.store, time.time(), window)
+        return stats(self.store, time.time(), window, brief=brief)
 
     def health(self, **limits: float | None) -> dict[str, Any]:
         """`{"status": "healthy|degraded|unhealthy", "issues": [...], "checks": [...]}`; `limits`: max_pending,

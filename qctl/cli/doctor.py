@@ -11,13 +11,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qctl.cli.spec import Values
 
+NARROW = 60
 STYLES = {"wrong": "red", "note": "yellow", "ok": "green"}
 
 
 def run(values: Values) -> int:
     from qctl import __version__
     from qctl.cli.render import Column, line, object_json, table
-    from qctl.cli.terminal import is_terminal
+    from qctl.cli.terminal import is_terminal, width, wrapped
     from qctl.keeping import examine
 
     queue = open_queue(values)
@@ -33,14 +34,21 @@ def run(values: Values) -> int:
     if not is_terminal(sys.stdout):
         table([Column(key, key) for key in ("word", "check", "found", "meaning", "mend")], findings)
         return 1 if wrong else 0
+    columns = width(sys.stdout)
+
+    def tell(head: str, text: str, style: str | None = None) -> None:
+        for row in wrapped(head + text, columns, " " * len(head) if columns > NARROW else ""):
+            line(row, style)
+            style = None
+
     line(f"qctl {__version__} · {queue.path}")
     for one in findings:
         word = one["word"]
-        line(f"{word:<6} {one['check']:<12} {one['found']}", STYLES.get(word, "green"))
+        tell(f"{word:<6} {one['check']:<12} ", one["found"], STYLES.get(word, "green"))
         if one["meaning"] and word != "fixed":
-            line(f"{'':<19} {one['meaning']}")
+            tell(f"{'':<20}", one["meaning"])
         if one["mend"] and word != "fixed":
-            line(f"{'':<19} -> {one['mend']}")
+            tell(f"{'':<20}→ ", one["mend"])
     return 1 if wrong else 0
 
 

@@ -77,5 +77,9 @@ EXPORT = Command(
     Argument("file", required=False, help="Where to (default: stdout).", complete="file"),
     Option("--output", help="With what jobs wrote."),
     Option("--force", "-f", help="Overwrite what is there."),
-    epilog=("qctl export all.ndjson", "qctl export | jq -c 'select(.record == \"job\")'"),
+    epilog=(
+        "the figures of `stats --since` stay with the file: `qctl backup` copies them",
+        "qctl export all.ndjson",
+        "qctl export | jq -c 'select(.record == \"job\")'",
+    ),
 )

@@ -20,6 +20,7 @@ from qctl.cli.terminal import (
     talk,
     unicode,
     width,
+    wrapped,
 )
 
 TYPE_CHECKING = False
@@ -45,6 +46,9 @@ __all__ = [
     "svg_of",
     "table",
 ]
+
+COMMAND = "       → "
+"""What stands between what is wrong and the command that mends it."""
 
 FIRST_DRAW = 0.25
 """Seconds until a bar appears: what is done by then needs none, nor the import of Rich."""
@@ -189,9 +193,17 @@ def say(text: str) -> None:
 
 
 def hint(text: str) -> None:
-    """Talk that only helps a person who looks on: one line on stderr if that is a terminal."""
-    if is_terminal(sys.stderr):
-        talk(text)
+    """Talk that only helps a person who looks on: one line on stderr if that is a terminal.
+
+    Where it is too narrow for that, the command at its end stands on a line of its own.
+    """
+    if not is_terminal(sys.stderr):
+        return
+    columns = width(sys.stderr)
+    what, gap, command = text.partition(COMMAND)
+    for part in [text] if cell_width(text) <= columns or not gap else [what, "  → " + command]:
+        for row in wrapped(part, columns, "  "):
+            talk(row)
 
 
 def error(text: str) -> None:

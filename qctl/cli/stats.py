@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 BARS = "▁▂▃▄▅▆▇█"
 HOUR = 3600.0
+ROOMY = 100  # columns
 
 
 def run(values: Values) -> int:
@@ -33,7 +34,7 @@ def run(values: Values) -> int:
 
         return watch(look_at_queue(values), window, values["type"])
     queue = look_at_queue(values)
-    figures = queue.stats(window, at=at)
+    figures = queue.stats(window, at=at, brief=not values["json"])
     figures["flows"] = queue.flow_counts(window) if at is None else None
     show(figures, values["type"], window, json=values["json"])
     return 0
@@ -53,7 +54,7 @@ def moment_of(text: str | None) -> float | None:
 def show(figures: dict[str, Any], only: list[str], window: float, *, json: bool = False) -> None:
     """Write the figures to stdout, and what they tell one to do to stderr."""
     from qctl.cli.render import hint, object_json, table
-    from qctl.cli.terminal import is_terminal
+    from qctl.cli.terminal import is_terminal, width
 
     if only:
         figures["types"] = [one for one in figures["types"] if one["type"] in only]
@@ -67,7 +68,7 @@ def show(figures: dict[str, Any], only: list[str], window: float, *, json: bool 
     if not figures["types"] and seen:
         sys.stdout.write("the queue is empty\n" if not only else "no job of this type\n")
     else:
-        table(columns(window), rows)
+        table(columns(window, blocked=seen and shows_blocked(figures, width(sys.stdout))), rows)
     if not seen:
         return
     from qctl.cli.render import line
@@ -82,6 +83,11 @@ def show(figures: dict[str, Any], only: list[str], window: float, *, json: bool 
         hint(text)
 
 
+def shows_blocked(figures: dict[str, Any], columns: int) -> bool:
+    """Whether blocked jobs have a column: where there are any, and room beside what more people look for."""
+    return bool(figures["queue"]["blocked"]) and columns >= ROOMY
+
+
 def mark_of(type_: str, figures: dict[str, Any]) -> str:
     """What stands behind the name of a type that is paused, or throttled."""
     from qctl.cli.terminal import GLYPHS
@@ -93,7 +99,8 @@ def mark_of(type_: str, figures: dict[str, Any]) -> str:
     return ""
 
 
-def columns(window: float) -> list[Any]:
+def columns(window: float, *, blocked: bool = False) -> list[Any]:
+    """The columns; `blocked`: with that of blocked jobs. In a pipe they are always the same."""
     from qctl.cli.table import Column
     from qctl.rules.clock import duration_text
 
@@ -104,6 +111,7 @@ def columns(window: float) -> list[Any]:
         Column("RUN", "processing", right=True),
         Column("RETRY", "retry", right=True),
         Column("LATER", "delayed", right=True),
+        *([Column("BLOCKED", "blocked", right=True)] if blocked else []),
         Column("DEAD", "dead", right=True),
         Column("OLDEST", "oldest_age", right=True),
         Column(f"DONE/{name}", "completed", right=True),
@@ -135,6 +143,7 @@ def row_of(one: dict[str, Any], mark: str = "") -> dict[str, Any]:
         "processing",
         "retry",
         "delayed",
+        "blocked",
         "dead",
         "oldest_age",
         "completed",
@@ -148,7 +157,10 @@ def row_of(one: dict[str, Any], mark: str = "") -> dict[str, Any]:
     row["history"] = " ".join(map(str, one["history"]))
     row["shown"] = {
         "type": one["type"] + mark,
-        **{key: count(key) for key in ("pending", "processing", "retry", "delayed", "dead", "completed", "enqueued")},
+        **{
+            key: count(key)
+            for key in ("pending", "processing", "retry", "delayed", "blocked", "dead", "completed", "enqueued")
+        },
         "oldest_age": time_of(one["oldest_age"]),
         "failure_rate": percent(one["failure_rate"]),
         **{name: time_of(value) for name, value in times.items()},
@@ -170,6 +182,7 @@ def total_of(figures: dict[str, Any]) -> dict[str, Any]:
         "processing": queue["processing"],
         "retry": queue["retry"],
         "delayed": queue["delayed"],
+        "blocked": queue["blocked"],
         "dead": figures["dead_letter_queue"]["unreviewed"],
         "oldest_age": queue["oldest_pending_age"],
         "completed": figures["completed"],
@@ -209,7 +222,8 @@ def summary(figures: dict[str, Any], window: float) -> list[str]:
     if any(depth):
         change = depth[-1] - depth[0]
         text = f"{'+' if change > 0 else '-'}{number(abs(change))}" if change else "no change"
-        lines.append(f"{number(depth[-1])} to do {spark(depth)} {text} in {human(window)}")
+        blocked = f", {number(queue['blocked'])} of them blocked," if queue["blocked"] else ""
+        lines.append(f"{number(depth[-1])} to do{blocked} {spark(depth)} {text} in {human(window)}")
     schedules = figures["schedules"]
     if schedules and schedules["total"]:
         text = f"{schedules['total']} schedule{'s' if schedules['total'] > 1 else ''}"
@@ -265,7 +279,7 @@ STATS = Command(
     "Show how the queue does.",
     run,
     Option("--since", metavar="DURATION", help="The window of rates and percentiles (default 1h)."),
-    Option("--at", metavar="TIME", help="As it was then: 2h (ago), 09:00, yesterday 09:00."),
+    Option("--at", metavar="TIME", help="As it was then: 2h (ago), 09:00, yesterday 09:00. Rates go by whole minutes."),
     Option("--watch", "-w", help="Full screen and live; ? shows the keys."),
     Option("--type", "-t", metavar="TYPE", multiple=True, help="Only this type; may be repeated.", complete="types"),
     epilog=(

@@ -155,6 +155,20 @@ def cut(text: str, columns: int, mark: str = "…") -> str:
     return text[: fit(text, columns - 1)] + mark if columns > 0 else ""
 
 
+def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
+    """Text on lines of at most so many columns, broken at spaces; all but the first begin with `indent`."""
+    words = text.lstrip(" ").split(" ")
+    line = " " * (len(text) - len(text.lstrip(" "))) + words[0]
+    lines: list[str] = []
+    for word in words[1:]:
+        if line.strip() and cell_width(line) + 1 + cell_width(word) > columns:
+            lines.append(line)
+            line = indent + word
+        else:
+            line += " " + word
+    return [*lines, line]
+
+
 def widths(text: str, start: int = 0) -> Iterator[int]:
     """The columns of each character."""
     from unicodedata import category, east_asian_width

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from abc import ABC, abstractmethod
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ MOST = 500  # jobs that are listed, the newest
 TAIL = 2000  # lines of output that can be scrolled through
 
 
-class View:
+class Rows(ABC):
     """A list of rows. `sorts`: what it can be sorted by, as (title, key, whether the greatest is first)."""
 
     title = ""
@@ -36,12 +37,12 @@ class View:
         self.filter = ""
         self.is_reversed = False
 
-    def columns(self) -> list[Column]:
-        raise NotImplementedError
+    @abstractmethod
+    def columns(self) -> list[Column]: ...
 
+    @abstractmethod
     def read(self) -> None:
         """Learn how things are."""
-        raise NotImplementedError
 
     def visible(self) -> list[dict[str, Any]]:
         """The rows that the filter leaves, sorted."""
@@ -110,7 +111,7 @@ def rank(value: Any) -> tuple[bool, float, str]:
     return value is not None, float(value or 0), ""
 
 
-class Types(View):
+class Types(Rows):
     """How each type does."""
 
     title = "types"
@@ -120,22 +121,25 @@ class Types(View):
     def __init__(self, queue: Queue, window: float, only: Sequence[str]) -> None:
         super().__init__(queue, window)
         self.only = only
+        self.blocks = False
 
     def columns(self) -> list[Column]:
         from qctl.cli.stats import columns
 
-        return columns(self.window)
+        return columns(self.window, blocked=self.blocks)
 
     def read(self) -> None:
-        from qctl.cli.stats import hints, mark_of, row_of, summary
+        from qctl.cli.stats import hints, mark_of, row_of, shows_blocked, summary
+        from qctl.cli.terminal import width
 
-        figures = self.queue.stats(self.window)
+        figures = self.queue.stats(self.window, brief=True)
         kept = [one for one in figures["types"] if not self.only or one["type"] in self.only]
         self.rows = [row_of(one, mark_of(one["type"], figures)) for one in kept]
+        self.blocks = shows_blocked(figures, width(sys.stdout))
         self.head = [*summary(figures, self.window), *hints(figures)]
 
 
-class Jobs(View):
+class Jobs(Rows):
     """The newest jobs of a type."""
 
     sorts = (("newest", "number", True), ("status", "status", False), ("tries", "attempts", True))
@@ -159,21 +163,23 @@ class Jobs(View):
         self.head = [f"{self.type}: {len(found):,} jobs{more}"]
 
 
-class JobView(View):
-    """One job: what `show` says, and the end of what its latest run wrote."""
+class OneJob:
+    """One job: what `show` says, and the end of what its latest run wrote. There is nothing to sort or to filter."""
 
-    def __init__(self, queue: Queue, window: float, number: int) -> None:
-        super().__init__(queue, window)
+    def __init__(self, queue: Queue, number: int) -> None:
+        self.queue = queue
         self.number = number
         self.title = f"job {number}"
+        self.head: list[str] = []
         self.output: list[str] = []
+        self.place = 0  # lines of output below the screen
         self.job: dict[str, Any] = {}
 
     def chosen(self) -> dict[str, Any] | None:
         return self.job or None
 
     def move(self, step: int) -> None:
-        """Scroll through the output; `place` counts the lines below the screen."""
+        """Scroll through the output."""
         self.place = max(0, self.place - step)
 
     def read(self) -> None:

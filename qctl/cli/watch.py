@@ -6,7 +6,7 @@ import sys
 import time
 
 from qctl.cli.screen import Screen
-from qctl.cli.views import Jobs, JobView, Types, View, can_show
+from qctl.cli.views import Jobs, OneJob, Rows, Types, can_show
 from qctl.model import OK, QctlError
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ def watch(queue: Queue, window: float, only: Sequence[str]) -> int:
         from qctl.cli.stats import show
 
         say("--watch needs a terminal: these are the figures of now")
-        show(queue.stats(window), list(only), window)
+        show(queue.stats(window, brief=True), list(only), window)
         return OK
     with Screen() as screen:
         return Watch(queue, window, only, screen).run()
@@ -52,7 +52,7 @@ class Watch:
         self.queue = queue
         self.window = window
         self.screen = screen
-        self.views: list[View] = [Types(queue, window, only)]
+        self.views: list[Rows | OneJob] = [Types(queue, window, only)]
         self.is_paused = False
         self.helps = False
         self.typing = False
@@ -63,8 +63,13 @@ class Watch:
         self.done = False
 
     @property
-    def view(self) -> View:
+    def view(self) -> Rows | OneJob:
         return self.views[-1]
+
+    @property
+    def table(self) -> Rows | None:
+        """The present view, if it is one that can be sorted and filtered."""
+        return self.view if isinstance(self.view, Rows) else None
 
     def run(self) -> int:
         while not self.done and not self.screen.stopped:
@@ -84,7 +89,7 @@ class Watch:
             self.read_at = time.time()
         except QctlError as error:
             self.message = str(error)
-            if len(self.views) > 1 and not self.view.rows and not self.view.head:
+            if len(self.views) > 1 and not self.view.head:
                 self.views.pop()  # there never was anything to see
         took = time.monotonic() - begun
         self.next_look = time.monotonic() + max(EVERY, took * 10)
@@ -99,8 +104,9 @@ class Watch:
         clock = time.strftime("%H:%M:%S", time.localtime(self.read_at)) if self.read_at else ""
         way = " › ".join(["qctl", *[view.title for view in self.views]])
         state = " [stopped: space goes on]" if self.is_paused else ""
-        sort = f" · by {self.view.sorts[self.view.sort][0]}" if self.view.sorts else ""
-        filter = f" · /{self.view.filter}" if self.view.filter and not self.typing else ""
+        shown = self.table
+        sort = f" · by {shown.sorts[shown.sort][0]}" if shown else ""
+        filter = f" · /{shown.filter}" if shown and shown.filter and not self.typing else ""
         top = cut(escape(f"{way} · {clock}{sort}{filter}{state}"), columns)
         body = HELP if self.helps else self.view.lines(columns, height - 3, coloured=coloured, drawn=drawn)
         if self.helps:
@@ -113,8 +119,8 @@ class Watch:
     def foot(self) -> str:
         if self.question is not None:
             return f"{self.question[0]} y/n"
-        if self.typing:
-            return f"/{self.view.filter}_"
+        if self.typing and self.table:
+            return f"/{self.table.filter}_"
         if self.message:
             return self.message
         if isinstance(self.view, Types):
@@ -150,12 +156,11 @@ class Watch:
         elif key == " ":
             self.is_paused = not self.is_paused
             self.next_look = 0.0
-        elif key in ("s", "S") and self.view.sorts:
-            if key == "S":
-                self.view.is_reversed = not self.view.is_reversed
-            else:
-                self.view.sort = (self.view.sort + 1) % len(self.view.sorts)
-        elif key == "/" and self.view.sorts:
+        elif key == "s" and self.table:
+            self.table.sort = (self.table.sort + 1) % len(self.table.sorts)
+        elif key == "S" and self.table:
+            self.table.is_reversed = not self.table.is_reversed
+        elif key == "/" and self.table:
             self.typing = True
         elif key in ("enter", "right"):
             self.into()
@@ -163,31 +168,32 @@ class Watch:
             if len(self.views) > 1:
                 self.views.pop()
                 self.look()
-            else:
-                self.view.filter = ""
+            elif self.table:
+                self.table.filter = ""
         elif key in ("c", "r", "R"):
             self.ask(key)
 
     def into(self) -> None:
         """Look into what is chosen."""
         chosen = self.view.chosen()
-        if chosen is None or isinstance(self.view, JobView):
+        if chosen is None or isinstance(self.view, OneJob):
             return
         if isinstance(self.view, Types):
             self.views.append(Jobs(self.queue, self.window, chosen["type"]))
         else:
-            self.views.append(JobView(self.queue, self.window, chosen["number"]))
+            self.views.append(OneJob(self.queue, chosen["number"]))
         self.look()
 
     def type(self, key: str) -> None:
-        if key == "enter":
+        shown = self.table
+        if key == "enter" or shown is None:
             self.typing = False
         elif key == "esc":
-            self.typing, self.view.filter = False, ""
+            self.typing, shown.filter = False, ""
         elif key == "backspace":
-            self.view.filter = self.view.filter[:-1]
+            shown.filter = shown.filter[:-1]
         elif len(key) == 1:
-            self.view.filter += key
+            shown.filter += key
 
     def ask(self, key: str) -> None:
         """Ask before anything is changed."""

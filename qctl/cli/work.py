@@ -24,12 +24,17 @@ def run(values: Values) -> int:
     form = values["log_format"] or "text"
     if form not in ("text", "json"):
         raise BadValue(f"--log-format: {form[:40]!r} is no format: use text or json")
-    from qctl.cli.terminal import colour, unicode
+    from qctl.cli.terminal import colour, is_terminal, unicode, width
     from qctl.worker.log import Log
     from qctl.worker.signals import Signals
     from qctl.worker.worker import Worker
 
-    log = Log("none" if values["quiet"] else form, colour=colour(sys.stderr), plain=not unicode(sys.stderr))
+    log = Log(
+        "none" if values["quiet"] else form,
+        colour=colour(sys.stderr),
+        plain=not unicode(sys.stderr),
+        columns=width(sys.stderr) if form == "text" and is_terminal(sys.stderr) else None,
+    )
     queue = open_queue(values, create=True)
     with Signals() as signals:
         worker = Worker(queue.store, options, log, signals)

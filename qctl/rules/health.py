@@ -33,7 +33,7 @@ def judge(pending: int, oldest_age: float | None, unreviewed: int, limits: dict[
             human(oldest_age) if oldest_age else "nothing waits",
             "qctl list --status pending",
         ),
-        check("dead letters", unreviewed, limits["max_dead"], f"{unreviewed:,}", "qctl dlq list"),
+        check("dead letters", unreviewed, limits["max_dead"], f"{unreviewed:,}", "qctl dlq groups"),
     ]
     texts = (
         f"Queue depth: {pending} pending jobs",

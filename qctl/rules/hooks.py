@@ -32,13 +32,13 @@ def check(name: str, text: str) -> str:
 
 
 def job(target: str, event: dict[str, Any]) -> NewJob:
-    """The job that tells the target: a command gets the event on its stdin, a URL by POST."""
+    """The job that tells the target: a command gets the event as a line on its stdin, a URL by POST."""
     from qctl.rules.payload import dumps
 
     common: dict[str, Any] = {"max_attempts": ATTEMPTS, "backoff": BACKOFF, "timeout": TIMEOUT}
     if is_url(target):
         return NewJob(TYPE, dumps({"url": target, "event": event}), **common)
-    return NewJob(TYPE, dumps(event), command=dumps(["/bin/sh", "-c", target]), **common)
+    return NewJob(TYPE, dumps(event) + "\n", command=dumps(["/bin/sh", "-c", target]), **common)
 
 
 def shortened(error: str | None) -> str | None:

@@ -11,6 +11,7 @@ from struct import pack, unpack_from
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     Counts = dict[int, int]
 
@@ -44,6 +45,20 @@ def add(counts: dict[int, float] | Counts, more: Mapping[int, float], share: flo
         return
     for place, count in more.items():
         counts[place] = counts.get(place, 0) + count * share  # type: ignore[assignment]
+
+
+def gather(counts: dict[int, Any], data: bytes | None, share: float = 1) -> None:
+    """Add a packed sketch, or a share of it, to one that begins each bucket with 0."""
+    if not data:
+        return
+    code, size = unpack_from("<cH", data)
+    numbers = unpack_from(f"<{size}H{size}{code.decode()}", data, 3)
+    if share == 1:
+        for place, count in zip(numbers, numbers[size:], strict=False):  # it ends with the counts
+            counts[place] += count
+    else:
+        for place, count in zip(numbers, numbers[size:], strict=False):
+            counts[place] += count * share
 
 
 def quantile(counts: Mapping[int, float], share: float) -> float | None:

@@ -20,16 +20,17 @@ FAILURES = frozenset((ERROR, TIMEOUT, CRASH, RETRY, DEAD, LOST))
 """The ends of an attempt that count as failures."""
 
 MINUTE = 60
-COUNTS = ("enqueued", "completed", "failed", "retried", "dead", "cancelled")
+COUNTS = ("enqueued", "completed", "failed", "retried", "dead", "cancelled", "revived")
 
 
 class Tally:
-    """Counts: jobs enqueued, completed, dead, cancelled; attempts that failed, and how many of them were to be retried.
+    """Counts: jobs enqueued, completed, dead, cancelled; attempts that failed, and how many of them were to be retried;
+    jobs that had ended and were to run again.
 
     `wait`, `run`: sketches of how long completed jobs had been due before they started, and ran.
     """
 
-    __slots__ = ("cancelled", "completed", "dead", "enqueued", "failed", "retried", "run", "wait")
+    __slots__ = ("cancelled", "completed", "dead", "enqueued", "failed", "retried", "revived", "run", "wait")
 
     def __init__(self) -> None:
         self.enqueued: float = 0
@@ -38,6 +39,7 @@ class Tally:
         self.retried: float = 0
         self.dead: float = 0
         self.cancelled: float = 0
+        self.revived: float = 0
         self.wait: dict[int, Any] = defaultdict(int)
         self.run: dict[int, Any] = defaultdict(int)
 
@@ -49,19 +51,20 @@ class Tally:
         self.retried += other.retried * share
         self.dead += other.dead * share
         self.cancelled += other.cancelled * share
+        self.revived += other.revived * share
         sketch.add(self.wait, other.wait, share)
         sketch.add(self.run, other.run, share)
 
     def row(self) -> tuple[Any, ...]:
         """As it is stored: COUNTS, then the two sketches."""
-        counts = (self.enqueued, self.completed, self.failed, self.retried, self.dead, self.cancelled)
+        counts = (self.enqueued, self.completed, self.failed, self.retried, self.dead, self.cancelled, self.revived)
         return (*counts, sketch.packed(self.wait), sketch.packed(self.run))
 
     @classmethod
     def read(cls, row: tuple[Any, ...]) -> Tally:
         """The one that `row` was made of."""
         one = cls()
-        one.enqueued, one.completed, one.failed, one.retried, one.dead, one.cancelled, wait, run = row
+        one.enqueued, one.completed, one.failed, one.retried, one.dead, one.cancelled, one.revived, wait, run = row
         one.wait, one.run = sketch.unpacked(wait), sketch.unpacked(run)
         return one
 
@@ -82,7 +85,9 @@ def tallies(
     due_text: str | None = None
     due: float | None = None
     tally = Tally()
-    place, low, high = 0, 0.0, 0.0  # the bucket of the latest wait, and its bounds: jobs that end together waited alike
+    runs, waits = tally.run, tally.wait
+    done = waited = 0  # what is counted, and not yet in the tally
+    place, low, high = 0, 1.0, 0.0  # the bucket of the latest wait, and its bounds: jobs that end together waited alike
     per_e, offset, least = sketch.PER_E, sketch.OFFSET, sketch.LEAST
     for (ending, facts), outcome in zip(ended, outcomes, strict=True):
         move = outcome.move
@@ -90,33 +95,44 @@ def tallies(
             continue
         finished = ending.finished_at
         if facts.type != type_ or not begin <= finished < end:
+            tally.completed += done
+            if waited:
+                waits[place] += waited
+            done = waited = 0
             if facts.type is None:
                 facts.type, facts.due = look_up(ending.number) or (None, None)
             if facts.type is None:
+                type_ = None
                 continue
             type_ = facts.type
             begin = int(finished // MINUTE) * MINUTE
             end = begin + MINUTE
             tally = found.setdefault((begin, type_), Tally())
-        status = move.status
-        if status == COMPLETED:
-            tally.completed += 1
+            runs, waits = tally.run, tally.wait
+        if move.status == COMPLETED:
+            done += 1
             started = ending.started_at
             took = finished - started
-            tally.run[int(log(took) * per_e + offset) if took > least else 0] += 1  # sketch.bucket, without the call
+            runs[int(log(took) * per_e + offset) if took > least else 0] += 1  # sketch.bucket, without the call
             if facts.due != due_text:
                 due_text = facts.due
                 due = due_at(due_text)
             if due is not None:
-                took = started - due
-                if not low <= took < high:
-                    place = sketch.bucket(took)
+                if not low <= started - due < high:
+                    if waited:
+                        waits[place] += waited
+                        waited = 0
+                    place = sketch.bucket(started - due)
                     low, high = sketch.bounds(place)
-                tally.wait[place] += 1
+                waited += 1
             continue
+        status = move.status
         if ending.how in FAILURES and status != CANCELLED:
             tally.failed += 1
             tally.retried += status == PENDING
         tally.dead += status == FAILED
         tally.cancelled += status == CANCELLED
+    tally.completed += done
+    if waited:
+        waits[place] += waited
     return found

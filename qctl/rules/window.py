@@ -7,6 +7,7 @@ from qctl.rules.tally import Tally
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 QUANTILES = (50, 95, 99)
@@ -24,7 +25,7 @@ class Window:
         self.parts = parts
         self.types: dict[str, Tally] = {}
         self.history: dict[str, list[float]] = {}  # completed, in each part of the window
-        self.arrived: dict[str, list[float]] = {}  # enqueued
+        self.arrived: dict[str, list[float]] = {}  # enqueued, or back
         self.left: dict[str, list[float]] = {}  # completed or dead
         self.cancelled = [0] * parts
         self.first: float | None = None  # since when anything completed
@@ -44,8 +45,31 @@ class Window:
         self.of(type_).add(tally, share)
         if tally.completed and (self.first is None or begin < self.first):
             self.first = begin
-        ended = tally.completed + tally.dead
-        for lists, count in ((self.history, tally.completed), (self.arrived, tally.enqueued), (self.left, ended)):
+        came, went = tally.enqueued + tally.revived, tally.completed + tally.dead
+        for lists, count in ((self.history, tally.completed), (self.arrived, came), (self.left, went)):
+            if count:
+                self.spread(lists[type_], begin, end, count * share)
+
+    def take(self, type_: str, begin: float, end: float, row: Sequence[Any]) -> None:
+        """As `add`, of a stored row: there may be thousands in a window, each with two sketches."""
+        share = 1.0 if self.since <= begin and end <= self.until else self.share(begin, end)
+        if not share:
+            return
+        tally = self.types.get(type_) or self.of(type_)
+        enqueued, completed, failed, retried, dead, cancelled, revived, wait, run = row
+        tally.enqueued += enqueued * share
+        tally.completed += completed * share
+        tally.failed += failed * share
+        tally.retried += retried * share
+        tally.dead += dead * share
+        tally.cancelled += cancelled * share
+        tally.revived += revived * share
+        sketch.gather(tally.wait, wait, share)
+        sketch.gather(tally.run, run, share)
+        if completed and (self.first is None or begin < self.first):
+            self.first = begin
+        came, went = enqueued + revived, completed + dead
+        for lists, count in ((self.history, completed), (self.arrived, came), (self.left, went)):
             if count:
                 self.spread(lists[type_], begin, end, count * share)
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hmac
 import json
-import time
 
 from qctl.model import QctlError
-from qctl.queue import Queue
 from qctl.rules.health import UNHEALTHY, UNKNOWN
+from qctl.web.snapshot import Snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
     from typing import Any
 
+    from qctl.web.snapshot import Figures
+
     Answer = tuple[str, str, bytes, list[tuple[str, str]]]
 
 JSON = "application/json; charset=utf-8"
-PATIENCE = 5.0  # seconds that a request waits for a queue file that is locked
 ALWAYS = [
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
@@ -32,13 +32,15 @@ class Application:
 
     `token`: what a request must bring, as `Authorization: Bearer TOKEN` or as the password of Basic; None: nothing.
     `hosts`: the names that a Host header may give, without a port; None: any.
-    Every request opens the file, reads, and lets go of it before the first byte of the answer is sent.
+    A request opens the file, reads, and lets go of it before the first byte of the answer is sent; of a large queue it
+    tells what was read a moment ago: see web/snapshot.py.
     """
 
     def __init__(self, path: str, *, token: str | None = None, hosts: Container[str] | None = None) -> None:
         self.path = path
         self.token = token
         self.hosts = hosts
+        self.snapshot = Snapshot(path)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         status, kind, body, headers = self.answer(environ)
@@ -62,8 +64,7 @@ class Application:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return wrong("405 Method Not Allowed", "this only reads: use GET", ("Allow", "GET, HEAD"))
         try:
-            with Queue(self.path, busy_timeout=PATIENCE, create=False) as queue:
-                return view(queue, environ)
+            return view(self.snapshot.figures(), environ)
         except QctlError as error:
             if path == "/health":
                 return as_json("503 Service Unavailable", {"status": UNKNOWN, "issues": [str(error)]})
@@ -104,31 +105,33 @@ def as_json(status: str, value: Any) -> Answer:
     return status, JSON, (text + "\n").encode("utf-8", "replace"), []
 
 
-def stats(queue: Queue, environ: dict[str, Any]) -> Answer:
+def stats(figures: Figures, environ: dict[str, Any]) -> Answer:
     from qctl.web.lesson import lesson_shape
 
-    return as_json("200 OK", lesson_shape(queue.stats()))
+    found, _health, at = figures
+    return as_json("200 OK", lesson_shape(found, at))
 
 
-def health(queue: Queue, environ: dict[str, Any]) -> Answer:
-    verdict = queue.health()
+def health(figures: Figures, environ: dict[str, Any]) -> Answer:
+    verdict = figures[1]
     return as_json("503 Service Unavailable" if verdict["status"] == UNHEALTHY else "200 OK", verdict)
 
 
-def metrics(queue: Queue, environ: dict[str, Any]) -> Answer:
+def metrics(figures: Figures, environ: dict[str, Any]) -> Answer:
     from qctl.web.metrics import CONTENT_TYPE, exposition
 
-    return "200 OK", CONTENT_TYPE, exposition(queue.stats(), queue.health()), []
+    return "200 OK", CONTENT_TYPE, exposition(*figures), []
 
 
-def front(queue: Queue, environ: dict[str, Any]) -> Answer:
-    from qctl.web.page import page, policy
+def front(figures: Figures, environ: dict[str, Any]) -> Answer:
+    from qctl.web.page import page
+    from qctl.web.style import policy
 
-    text = page(queue.stats(), queue.health(), time.time(), environ.get("SCRIPT_NAME", ""))
+    text = page(*figures, environ.get("SCRIPT_NAME", ""))
     return "200 OK", "text/html; charset=utf-8", text.encode(), [("Content-Security-Policy", policy())]
 
 
-VIEWS: dict[str, Callable[[Queue, dict[str, Any]], Answer]] = {
+VIEWS: dict[str, Callable[[Figures, dict[str, Any]], Answer]] = {
     "/": front,
     "/health": health,
     "/metrics": metrics,

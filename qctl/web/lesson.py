@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from qctl.rules.when import iso, to_text
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -10,8 +12,9 @@ MORE = ("window", "rate_per_minute", "failure_rate", "completed", "failed_attemp
         "enqueued", "enqueued_per_minute", "retried", "died", "depth", "schedules", "throttled")  # fmt: skip
 
 
-def lesson_shape(figures: dict[str, Any]) -> dict[str, Any]:
-    """`queue`, `deadLetterQueue` and `byType` first and as the lesson has them; then what else `stats --json` has."""
+def lesson_shape(figures: dict[str, Any], at: float) -> dict[str, Any]:
+    """`queue`, `deadLetterQueue` and `byType` first and as the lesson has them; then what else `stats --json` has, and
+    when it was read."""
     queue, dead = figures["queue"], figures["dead_letter_queue"]
     shape: dict[str, Any] = {
         "queue": {
@@ -29,6 +32,7 @@ def lesson_shape(figures: dict[str, Any]) -> dict[str, Any]:
     shape["deadLetterQueue"]["total"] = dead["total"]
     for key in (*MORE, "paused"):
         shape[camel(key)] = figures[key]
+    shape["at"] = iso(to_text(at))
     return shape
 
 

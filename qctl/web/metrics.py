@@ -10,16 +10,17 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-QUANTILES = (("p50", "0.5"), ("p95", "0.95"), ("p99", "0.99"))
+PERCENTILES = (("p50", "50"), ("p95", "95"), ("p99", "99"))
 LEVELS = ("healthy", "degraded", "unhealthy")
 
 
 class Figures:
     """What `stats` and `health` say, as metrics. All are gauges: a purge makes every count smaller."""
 
-    def __init__(self, stats: dict[str, Any], health: dict[str, Any]) -> None:
+    def __init__(self, stats: dict[str, Any], health: dict[str, Any], at: float) -> None:
         self.stats = stats
         self.health = health
+        self.at = at
 
     def collect(self) -> Iterator[Metric]:
         from prometheus_client.core import GaugeMetricFamily
@@ -41,19 +42,22 @@ class Figures:
             ("qctl_rate_per_minute", "Jobs completed a minute, over the window.", stats["rate_per_minute"]),
             ("qctl_failure_ratio", "Failed attempts among all, over the window.", stats["failure_rate"] or 0),
             ("qctl_window_seconds", "The window of rates and percentiles.", stats["window"]),
+            ("qctl_read_at_seconds", "When these figures were read, in seconds since 1970.", self.at),
             ("qctl_workers_alive", "Workers that gave a sign of life of late.", stats["workers"]["alive"]),
             ("qctl_worker_slots", "Jobs that they can run at once.", stats["workers"]["slots"]),
         ):
             yield GaugeMetricFamily(name, meaning, value=value)
         for name in ("wait", "run"):
-            quantiles = GaugeMetricFamily(
-                f"qctl_{name}_seconds", f"Percentiles of the {name} time, over the window.", labels=["type", "quantile"]
+            times = GaugeMetricFamily(  # a label `quantile` is for summaries, which never forget
+                f"qctl_{name}_seconds",
+                f"Percentiles of the {name} time, over the window.",
+                labels=["type", "percentile"],
             )
             for one in stats["types"]:
-                for key, quantile in QUANTILES:
+                for key, percentile in PERCENTILES:
                     if one[name][key] is not None:
-                        quantiles.add_metric([text(one["type"]), quantile], one[name][key])
-            yield quantiles
+                        times.add_metric([text(one["type"]), percentile], one[name][key])
+            yield times
         state = GaugeMetricFamily("qctl_health", "1 for the state the queue is in.", labels=["status"])
         for level in LEVELS:
             state.add_metric([level], int(self.health["status"] == level))
@@ -69,10 +73,10 @@ def text(value: Any) -> str:
     return str(value).encode("utf-8", "replace").decode()
 
 
-def exposition(stats: dict[str, Any], health: dict[str, Any]) -> bytes:
+def exposition(stats: dict[str, Any], health: dict[str, Any], at: float) -> bytes:
     """The text that a scrape gets."""
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Figures(stats, health))
+    registry.register(Figures(stats, health, at))
     return generate_latest(registry)

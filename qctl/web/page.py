@@ -4,135 +4,178 @@ from __future__ import annotations
 
 import html
 
+from qctl.rules.clock import duration_text, human
+from qctl.web.style import SCRIPT, STYLE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
-STYLE = """
-:root{color-scheme:light dark;--ink:#1c1e21;--soft:#5c6370;--line:#d8dce2;--paper:#fff;
---good:#1a7f37;--warn:#8a5a00;--bad:#b3261e}
-@media (prefers-color-scheme:dark){:root{--ink:#e4e6ea;--soft:#9aa2ae;--line:#363b43;--paper:#16181c;
---good:#4cc26e;--warn:#e0aa3e;--bad:#ff7b72}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.45 system-ui,sans-serif}
-main{max-width:60rem;margin:0 auto;padding:1rem}
-h1{font-size:1.1rem;margin:0 0 .5rem;display:flex;gap:.6rem;align-items:baseline;flex-wrap:wrap}
-.healthy{color:var(--good)}.degraded{color:var(--warn)}.unhealthy{color:var(--bad)}
-small,th,dt,.soft{color:var(--soft);font-weight:400}
-ul{margin:.25rem 0 1rem;padding-left:1.2rem}
-code{font:.9em ui-monospace,monospace;background:color-mix(in srgb,var(--line) 45%,transparent);padding:.1em .35em;border-radius:3px}
-dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr));gap:.6rem;margin:0 0 1.2rem}
-dl div{border:1px solid var(--line);border-radius:6px;padding:.5rem .7rem}
-dd{margin:0;font-size:1.35rem;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
-.wide{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:right;padding:.3rem .5rem;border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td:first-child{text-align:left;overflow-wrap:anywhere;white-space:normal;min-width:6rem}
-footer{margin-top:1rem;color:var(--soft);font-size:.85rem}
-"""
-SCRIPT = """
-async function again(){
-  try{
-    const answer=await fetch(location.href,{cache:"no-store"});
-    if(!answer.ok)throw 0;
-    const next=new DOMParser().parseFromString(await answer.text(),"text/html");
-    document.querySelector("main").replaceWith(document.adoptNode(next.querySelector("main")));
-    document.title=next.title;
-  }catch(_){const f=document.querySelector("#live");if(f)f.textContent="no answer; these figures are old"}
-  setTimeout(again,document.hidden?30000:5000);
-}
-setTimeout(again,5000);
-"""
-
-
-def policy() -> str:
-    """The Content-Security-Policy under which the page's own style and script run, and nothing else."""
-    import base64
-    import hashlib
-
-    def mark(text: str) -> str:
-        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
-
-    return (
-        f"default-src 'none'; style-src {mark(STYLE)}; script-src {mark(SCRIPT)}; connect-src 'self'; img-src data:;"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
+LINKS = ("/health", "/metrics", "/admin/queue/stats")
 
 
 def page(stats: dict[str, Any], health: dict[str, Any], now: float, root: str) -> str:
     """The page. `root`: where it is mounted, "" or "/queue"."""
-    from qctl.rules.when import iso, to_text
-
-    status = health["status"]
-    issues = "".join(
-        f"<li>{safe(issue)} <span class=soft>→</span> <code>{safe(check['next'])}</code></li>"
-        for issue, check in zip(health["issues"], [one for one in health["checks"] if not one["ok"]], strict=True)
-    )
-    cards = "".join(f"<div><dt>{name}</dt><dd>{safe(value)}</dd></div>" for name, value in cards_of(stats))
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{safe(cell)}</td>" for cell in row_of(one)) + "</tr>" for one in stats["types"]
-    )
-    head = "".join(f"<th scope=col>{name}</th>" for name in HEAD)
-    paused = "".join(
-        f"<li>paused: {safe(one['scope'])} {safe(one['name'])} since {safe(one['paused_at'])}</li>"
-        for one in stats["paused"]
-    )
-    links = " · ".join(
-        f'<a href="{safe(root)}{path}">{path}</a>' for path in ("/health", "/metrics", "/admin/queue/stats")
-    )
+    status, window = health["status"], duration_text(stats["window"])
+    links = " · ".join(f'<a href="{safe(root)}{path}">{path[1:]}</a>' for path in LINKS)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<title>{status} · qctl</title><link rel="icon" href="data:,">'
         '<noscript><meta http-equiv="refresh" content="10"></noscript>'
-        f"<style>{STYLE}</style></head><body><main>"
-        f'<h1>qctl <span class="{status}">{status}</span></h1>'
-        f"<ul>{issues}{paused}</ul><dl>{cards}</dl>"
-        f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-        f"<footer><span id=live>as of {safe(iso(to_text(now)))}</span> · {links}</footer>"
+        f'<style>{STYLE}</style></head><body><main class="{status}">'
+        f"<h1>qctl <span>{status}</span> <small id=live>as of {safe(when(now, now))}</small></h1>"
+        f"<ul>{''.join(lines(stats, health, now))}</ul><dl>{''.join(cards(stats, window))}</dl>"
+        f"{table(stats, window)}<footer>{safe(schedules(stats['schedules'], now))}{links}</footer>"
         f"</main><script>{SCRIPT}</script></body></html>"
     )
 
 
-HEAD = ("type", "pending", "running", "retry", "later", "dead", "oldest", "done", "failed", "run p50", "run p95")
+def lines(stats: dict[str, Any], health: dict[str, Any], now: float) -> list[str]:
+    """What is wrong, what is worth knowing, what is paused: each with the command to run next."""
+    from shlex import quote
+
+    from qctl.rules.when import from_text
+
+    failed = [one for one in health["checks"] if not one["ok"]]
+    found = [line(issue, check["next"], "issue") for issue, check in zip(health["issues"], failed, strict=True)]
+    found += [line(note["text"], note["next"]) for note in health["notes"]]
+    for one in stats["paused"]:
+        scope, name = one["scope"], one["name"]
+        what = "everything" if scope == "all" else f"{scope} {name}"
+        words = "--all" if scope == "all" else f"--queue {quote(name)}" if scope == "queue" else quote(name)
+        found.append(
+            line(f"‖ {what} is paused, for {human(now - from_text(one['paused_at']))}", f"qctl resume {words}")
+        )
+    if not stats["workers"]["alive"] and stats["queue"]["due"]:
+        found.append(line("jobs wait and no worker runs", "qctl work"))
+    return found
+
+
+def line(text: str, next_: str, kind: str = "note") -> str:
+    return f'<li class="{kind}">{safe(text)} → <code>{safe(next_)}</code></li>'
+
+
+def cards(stats: dict[str, Any], window: str) -> list[str]:
+    queue, workers, dead = stats["queue"], stats["workers"], stats["dead_letter_queue"]["unreviewed"]
+    depth = stats["depth"]
+    change = depth[-1] - depth[0]
+    trend = f"{change:+,} in {window}" if change else f"no change in {window}"
+    done = [sum(column) for column in zip(*[one["history"] for one in stats["types"]], strict=True)]
+    alive = f"{workers['alive']:,} worker{'' if workers['alive'] == 1 else 's'}"
+    return [
+        card("due", f"{queue['due']:,}"),
+        card("oldest due", time_of(queue["oldest_pending_age"])),
+        card("running", f"{queue['processing']:,}", f"of {workers['slots']:,}, {alive}"),
+        card("dead letters", f"{dead:,}", alarm=bool(dead)),
+        card("not ended", f"{depth[-1]:,}", trend, depth),
+        card("done", f"{stats['completed']:,}", f"in {window}, {rate(stats['rate_per_minute'])} a minute", done),
+        card("failed attempts", percent(stats["failure_rate"])),
+        card("waited, p95", time_of(stats["wait"]["p95"])),
+        card("ran, p50", time_of(stats["run"]["p50"])),
+        card("ran, p95", time_of(stats["run"]["p95"])),
+    ]
+
+
+def card(name: str, value: str, more: str = "", bars: Sequence[int] = (), *, alarm: bool = False) -> str:
+    small = f" <small>{safe(more)}</small>" if more else ""
+    kind = ' class="alarm"' if alarm else ""
+    return (
+        f"<div{' class=two' if bars else ''}><dt>{safe(name)}</dt><dd{kind}>{safe(value)}{small}</dd>"
+        f"{chart(bars, f'{name}, in each eighth of the time') if bars else ''}</div>"
+    )
+
+
+def chart(counts: Sequence[int], name: str) -> str:
+    """Bars, drawn as SVG; nothing of it needs a style of its own."""
+    top = max(counts, default=0) or 1
+    bars = "".join(
+        f'<rect x="{place * 10}" y="{40 - size}" width="8" height="{size}"/>'
+        for place, count in enumerate(counts)
+        if (size := -(-count * 40 // top))
+    )
+    label = f"{safe(name)}: {', '.join(f'{count:,}' for count in counts)}"
+    width = len(counts) * 10 - 2
+    return f'<svg viewBox="0 0 {width} 40" preserveAspectRatio="none" role="img" aria-label="{label}">{bars}</svg>'
+
+
+def table(stats: dict[str, Any], window: str) -> str:
+    """The types. On a narrow screen each is a card of its own, with a name at each figure and none that is nothing."""
+    if not stats["types"]:
+        return "<p>no job yet → <code>qctl enqueue --help</code></p>"
+    names = ("due", "running", "retry", "later", "blocked", "dead", "oldest", f"done/{window}", "failed", "p50", "p95",
+             f"last {window}")  # fmt: skip
+    head = "".join(f"<th scope=col>{name}</th>" for name in ("type", *names))
+    rows = "".join(
+        f"<tr><td>{safe(one['type'])}{held(one['type'], stats)}</td>"
+        + "".join(cell(name, value) for name, value in zip(names, row_of(one), strict=True))
+        + "</tr>"
+        for one in stats["types"]
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def cell(name: str, value: str) -> str:
+    kind = "none" if value == "-" else "alarm" if name == "dead" else ""
+    shown = value if value.startswith("<svg") else safe(value)
+    return f'<td data-name="{safe(name)}" class="{kind}">{shown}</td>'
 
 
 def row_of(one: dict[str, Any]) -> list[str]:
+    counts = ("pending", "processing", "retry", "delayed", "blocked", "dead")
     return [
-        str(one["type"]),
-        *(f"{one[key]:,}" if one[key] else "-" for key in ("pending", "processing", "retry", "delayed", "dead")),
+        *(f"{one[key]:,}" if one[key] else "-" for key in counts),
         time_of(one["oldest_age"]),
-        f"{one['completed']:,}",
+        f"{one['completed']:,}" if one["completed"] else "-",
         percent(one["failure_rate"]),
         time_of(one["run"]["p50"]),
         time_of(one["run"]["p95"]),
+        chart(one["history"], f"{one['type']}, done in each eighth of the time") if any(one["history"]) else "-",
     ]
 
 
-def cards_of(stats: dict[str, Any]) -> list[tuple[str, str]]:
-    queue, workers = stats["queue"], stats["workers"]
-    return [
-        ("due", f"{queue['due']:,}"),
-        ("running", f"{queue['processing']:,} of {workers['slots']:,}"),
-        ("oldest due", time_of(queue["oldest_pending_age"])),
-        ("dead letters", f"{stats['dead_letter_queue']['unreviewed']:,}"),
-        ("a minute", f"{stats['rate_per_minute']:,.4g}"),
-        ("failed attempts", percent(stats["failure_rate"])),
-        ("wait p95", time_of(stats["wait"]["p95"])),
-        ("run p95", time_of(stats["run"]["p95"])),
-        ("workers", f"{workers['alive']:,}"),
-        ("done, last hour", f"{queue['completed_last_hour']:,}"),
-    ]
+def held(type_: str, stats: dict[str, Any]) -> str:
+    """What holds a type back: that it is paused, or what it is limited to."""
+    found = ["paused" for one in stats["paused"] if (one["scope"], one["name"]) == ("type", type_)]
+    for one in stats["throttled"]:
+        if (one["scope"], one["name"]) == ("type", type_):
+            if one["rate"] is not None:
+                found.append(f"{one['rate']}/{duration_text(one['rate_period']).removeprefix('1')}")
+            if one["concurrency"] is not None:
+                found.append(f"{one['concurrency']} at once")
+    return f" <small>{safe(', '.join(found))}</small>" if found else ""
+
+
+def schedules(found: dict[str, Any], now: float) -> str:
+    from qctl.rules.when import from_text
+
+    if not found["total"]:
+        return ""
+    text = f"{found['total']:,} schedule{'' if found['total'] == 1 else 's'}"
+    if found["next_at"]:
+        text += f", next {when(from_text(found['next_at']), now)}"
+    return text + (f", {found['paused']:,} paused" if found["paused"] else "") + " · "
+
+
+def when(at: float, now: float) -> str:
+    """A time in UTC, as nobody knows where the reader is; the day only where it is another one."""
+    from qctl.rules.when import to_text
+
+    text = to_text(at)
+    return f"{text[11:19]} UTC" if text[:10] == to_text(now)[:10] else f"{text[:16]} UTC"
 
 
 def time_of(value: float | None) -> str:
-    from qctl.rules.clock import human
-
     return "-" if value is None else human(value)
 
 
+def rate(value: float) -> str:
+    return f"{round(value):,}" if value >= 1 or not value else f"{value:.2g}"
+
+
 def percent(value: float | None) -> str:
-    return "-" if value is None else f"{value * 100:.3g} %"
+    return "-" if value is None else f"{value * 100:.1f} %"
 
 
 def safe(value: object) -> str:

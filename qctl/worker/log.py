@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 GLYPHS = {"start": "●", "completed": "✓", "failed": "✗", "pending": "↻", "cancelled": "–", "blocked": "◌", "late": "!"}
 PLAIN = {"start": "*", "completed": "+", "failed": "x", "pending": "~", "cancelled": "-", "blocked": "=", "late": "!"}
+LEAST = 20  # columns of an error that are shown, however narrow the terminal
 COLOURS = {
     "start": "36",
     "completed": "32",
@@ -26,10 +27,14 @@ COLOURS = {
 
 
 class Log:
-    """Collects lines and writes them in one go per turn of the worker. `form`: text, json or none."""
+    """Collects lines and writes them in one go per turn of the worker. `form`: text, json or none.
 
-    def __init__(self, form: str, *, colour: bool = False, plain: bool = False) -> None:
+    `columns`: how wide the terminal is, which an error is cut to fit; None: there is none.
+    """
+
+    def __init__(self, form: str, *, colour: bool = False, plain: bool = False, columns: int | None = None) -> None:
         self.form = form
+        self.columns = columns
         self.lines: list[str] = []
         self.colour = colour
         self.glyphs = PLAIN if plain else GLYPHS
@@ -97,21 +102,35 @@ class Log:
             return
         from qctl.rules.clock import human
 
-        text = f"{short(took)}  {printable(ending.error or ending.how)}"
+        why, then = printable(ending.error or ending.how), ""
         if move is None:
-            text = f"{short(took)}  came too late: the job belongs to another run by now"
+            why = "came too late: the job belongs to another run by now"
         elif move.due_at is not None:
-            text += f" · retry in {human(move.due_at - at)}" if move.due_at > at else " · back in the queue"
+            then = f" · retry in {human(move.due_at - at)}" if move.due_at > at else " · back in the queue"
         elif status == "failed":
-            text += " · dead letter"
-        self.line(at, status, run, text)
+            then = " · dead letter"
+        self.line(at, status, run, f"{short(took)}  {self.fitted(why, run, short(took) + then)}{then}")
+
+    def fitted(self, text: str, run: Run, beside: str) -> str:
+        """Text cut so that a line of this run fits the terminal with what else stands there; some of it always does."""
+        if self.columns is None:
+            return text
+        head = 14 + max(len(str(run.lease.number)), 4) + max(len(run.lease.type), 14)
+        room = max(LEAST, self.columns - head - len(beside))
+        return text if len(text) <= room else text[: room - 1] + "…"
 
     def announce(self, worker: str, slots: int, known: int, modules: list[str], path: str) -> None:
         """Say who begins to work, with what, on what."""
-        text = f"qctl {worker} · {slots} slot" + ("s" if slots > 1 else "")
+        parts = [f"qctl {worker} · {slots} slot" + ("s" if slots > 1 else "")]
         if known:
-            text += f" · {known} handler{'s' if known > 1 else ''} from {', '.join(modules)}"
-        self.note(f"{text} · {path}", worker=worker)
+            parts.append(f"{known} handler{'s' if known > 1 else ''} from {', '.join(modules)}")
+        parts.append(path)
+        line, *rest = parts
+        for part in rest:
+            fits = self.columns is None or len(line.rpartition("\n")[2]) + 3 + len(part) <= self.columns
+            line += f" · {part}" if fits else f"\n  {part}"
+        for part in line.split("\n"):
+            self.note(part, worker=worker)
         self.flush()
 
     def note(self, text: str, **fields: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import peers, spoolers, works
+from tests.bench import peers, sight, spoolers, works
 from tests.bench.measure import Row, table
 from tests.bench.works import ahead, enqueue, purge
 
@@ -21,6 +21,12 @@ def test_a_bench_gives_rows_with_figures_and_a_ratio(work: object, monkeypatch: 
         assert row.figures["qctl"] > 0
         assert row.ratio == row.figures["qctl"] / row.figures[row.against]
     assert table(rows).count("\n") == len(rows) + 1
+
+
+def test_the_bench_of_looks_gives_rows(tmp_path: Path) -> None:
+    sight.queue_of(tmp_path / "own.db", 2000).close()
+    rows = sight.looks(tmp_path / "own.db", 2000, 1, 5)
+    assert [row.figures["qctl"] > 0 for row in rows] == [True, True]
 
 
 @pytest.mark.parametrize("name", spoolers.SPOOLERS)

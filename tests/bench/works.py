@@ -19,6 +19,7 @@ from tests.bench.flows import flows
 from tests.bench.measure import QCTL, Row, folder, in_turn, seconds
 from tests.bench.peers import PEERS, installed
 from tests.bench.scale import memory, purge, rows, writers
+from tests.bench.sight import sight, sight10
 
 BARE = """
 import sqlite3, sys
@@ -321,5 +322,20 @@ def cpu_ticks(pid: int) -> int:
 
 WORKS = {
     one.__name__: one
-    for one in (start, enqueue, bulk, drain, flows, commands, pickup, ahead, purge, writers, memory, rows)
+    for one in (
+        start,
+        enqueue,
+        bulk,
+        drain,
+        flows,
+        commands,
+        pickup,
+        ahead,
+        purge,
+        writers,
+        memory,
+        rows,
+        sight,
+        sight10,
+    )
 }

@@ -130,3 +130,13 @@ def test_a_process_that_outlived_its_job_is_named(cli: Cli, queue: Queue, db: Pa
             assert "was started by job" not in cli("doctor").out
         finally:
             process.kill()
+
+
+def test_a_file_of_an_earlier_build_is_told_from_a_broken_one(cli: Cli, queue: Queue, db: Path) -> None:
+    with queue.store.write() as connection:
+        connection.execute("ALTER TABLE qctl_figures DROP COLUMN revived")
+    (one,) = [one for one in json.loads(cli("doctor", "--json").out)["findings"] if one["check"] == "schema"]
+    assert one["found"] == "table qctl_figures lacks column revived"
+    assert "an earlier build" in one["meaning"] and "import" in one["mend"]
+    failed = cli("stats")
+    assert failed.code == 4 and "see `qctl doctor`" in failed.err

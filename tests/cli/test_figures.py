@@ -13,6 +13,7 @@ import pytest
 
 from qctl.queue import Queue
 from qctl.rules import ending
+from qctl.rules.when import to_text
 from tests.states import dead, lease, run_one
 
 Cli = Callable[..., Any]
@@ -203,3 +204,49 @@ def test_health_in_a_pipe_is_a_row_for_each_check_and_the_word(cli: Cli, queue: 
     assert done.code == 1
     assert ["depth", "1", "0", "false"] in rows and rows[-1] == ["degraded"]
     assert {len(row) for row in rows[:-1]} == {4}
+
+
+def test_depth_in_the_past_heeds_what_was_replayed_and_what_was_taken_back(cli: Cli, queue: Queue) -> None:
+    now = time.time()
+    for _ in range(4):
+        queue.enqueue("a")
+    with queue.store.write() as connection:
+        connection.execute("UPDATE jobs SET created_at = ?, scheduled_at = created_at", (to_text(now - 3000),))
+    run_one(queue, 1, ending.DEAD, now - 2000, error="x")
+    run_one(queue, 2, ending.DEAD, now - 2000, error="x")
+    run_one(queue, 3, ending.SUCCEEDED, now - 2000)
+    before = queue.stats()["depth"]
+    assert before == [0, 4, 4, 1, 1, 1, 1, 1]
+    assert cli("dlq", "replay", "1").code == 0
+    assert cli("retry", "2", "3").code == 0
+    assert queue.stats()["depth"] == [*before[:-1], 4]
+    assert cli("undo").code == 0
+    assert queue.stats()["depth"] == [*before[:-1], 2]
+    run_one(queue, 1, ending.DEAD, now - 1, error="x")
+    assert queue.stats()["depth"] == before
+
+
+def test_an_edit_of_a_dead_job_leaves_the_time_of_its_death(cli: Cli, queue: Queue) -> None:
+    number = dead(queue, now=time.time() - 7200)
+    died = queue.get(number).data["updated_at"]
+    assert cli("dlq", "edit", str(number), "--set", "order=2").code == 0
+    assert queue.get(number).data["updated_at"] == died
+    assert cli("undo").code == 0
+    assert json.loads(queue.get(number).data["payload"]) == {"order": 1}
+
+
+@pytest.mark.parametrize("runs_again", [False, True])
+def test_a_job_that_was_dead_then_is_told_so_though_it_was_replayed(cli: Cli, queue: Queue, runs_again: bool) -> None:
+    now = time.time()
+    number = dead(queue, now=now - 4000)
+    with queue.store.write() as connection:
+        connection.execute("UPDATE jobs SET created_at = ?", (to_text(now - 5000),))
+    assert cli("dlq", "replay", str(number)).code == 0
+    if runs_again:
+        run_one(queue, number, ending.SUCCEEDED, now - 5)
+    then = json.loads(cli("stats", "--json", "--at", "30m").out)
+    assert then["by_type"] == [{"type": "charge", "status": "failed", "count": 1}]
+    assert then["dead_letter_queue"] == {"unreviewed": 1, "total": 1}
+    earlier = json.loads(cli("stats", "--json", "--at", "75m").out)
+    assert earlier["by_type"] == [{"type": "charge", "status": "pending", "count": 1}]
+    assert earlier["dead_letter_queue"] == {"unreviewed": 0, "total": 0}

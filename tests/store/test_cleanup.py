@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from qctl import Dead, Queue, handlers
 from qctl.handlers import handler
-from tests.profile import examples
 from qctl.store.sqlite.cleanup import heed_others
+from tests.profile import examples
 
 KINDS = {"needs": "completed", "after_any": "ended", "after_failed": "failed"}
 ran: list[str] = []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +16,10 @@ from typing import Any
 
 import pytest
 
+from qctl.model import QctlError
 from qctl.queue import Queue
 from qctl.rules import ending
+from qctl.web import snapshot
 from qctl.web.app import Application
 from qctl.web.server import Server
 from tests.states import dead, run_one
@@ -110,22 +114,42 @@ def test_a_queue_that_cannot_be_read_is_unknown_and_the_server_lives_on(db: Path
         site.stop()
 
 
+def scraped(site: Site, queue: Queue) -> str:
+    """What a scrape gets of a queue with odd names and something of everything."""
+    queue.enqueue('odd "type"\\')
+    dead(queue, "other")
+    with queue.store.write() as connection:  # by plain SQL a type may be anything
+        connection.execute("INSERT INTO jobs (type) VALUES ('new' || char(10) || 'line')")
+    run_one(queue, int(queue.enqueue("done")), ending.SUCCEEDED, time.time() - 5)
+    status, headers, body = site.ask("/metrics")
+    assert status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4")
+    return body
+
+
 def test_metrics_are_read_back_by_a_parser_of_prometheus(site: Site, queue: Queue) -> None:
     from prometheus_client.parser import text_string_to_metric_families
 
-    queue.enqueue('odd "type"\\')
-    dead(queue, "other")
-    status, headers, body = site.ask("/metrics")
-    assert status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4")
-    samples = {
-        (sample.name, *sorted(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(body)
-        for sample in family.samples
-    }
+    families = list(text_string_to_metric_families(scraped(site, queue)))
+    samples: dict[tuple[Any, ...], float] = {}
+    for family in families:
+        assert family.type == "gauge" and family.documentation.endswith(".") and family.name.startswith("qctl_")
+        for sample in family.samples:
+            key = (sample.name, *sorted(sample.labels.items()))
+            assert key not in samples, "told twice"
+            samples[key] = sample.value
+    assert len({family.name for family in families}) == len(families)
     assert samples["qctl_jobs", ("status", "pending"), ("type", 'odd "type"\\')] == 1
     assert samples["qctl_jobs", ("status", "failed"), ("type", "other")] == 1
+    assert samples["qctl_jobs", ("status", "pending"), ("type", "new\nline")] == 1
     assert samples[("qctl_dead_letters_unreviewed",)] == 1
     assert samples["qctl_health", ("status", "healthy")] == 1
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
+def test_metrics_pass_promtool(site: Site, queue: Queue) -> None:
+    body = scraped(site, queue)
+    done = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_the_page_shows_hostile_text_as_text_and_asks_nobody_else(site: Site, queue: Queue) -> None:
@@ -137,6 +161,53 @@ def test_the_page_shows_hostile_text_as_text_and_asks_nobody_else(site: Site, qu
     assert "prefers-color-scheme:dark" in body and '<noscript><meta http-equiv="refresh"' in body
     assert headers["content-security-policy"].startswith("default-src 'none'")
     assert headers["x-content-type-options"] == "nosniff"
+
+
+def waited_for(told: Callable[[], Any], wanted: Any) -> bool:
+    end = time.monotonic() + 10
+    while told() != wanted and time.monotonic() < end:
+        time.sleep(0.005)
+    return bool(told() == wanted)
+
+
+def test_of_a_large_queue_a_request_tells_what_was_read_a_moment_ago(
+    db: Path, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "SMALL", 2)
+    monkeypatch.setattr(snapshot, "SOONEST", 0.05)
+    monkeypatch.setattr(snapshot, "SHARE", 1)
+    kept = snapshot.Snapshot(str(db))
+
+    def pending() -> int:
+        return int(kept.figures()[0]["queue"]["pending"])
+
+    for wanted in (0, 1, 2):  # as long as it is small it is read each time
+        assert pending() == wanted and kept.reader is None
+        queue.enqueue("a")
+    queue.enqueue("a")
+    assert pending() == 4
+    opened = []
+    read = snapshot.read
+
+    def watched(queue: Queue) -> snapshot.Figures:
+        opened.append(threading.current_thread().name)
+        return read(queue)
+
+    monkeypatch.setattr(snapshot, "read", watched)
+    queue.enqueue("a")
+    assert waited_for(pending, 5)
+    assert set(opened) == {"qctl-snapshot"}, "no request has to wait for it"
+    db_away = db.with_suffix(".away")
+    db.rename(db_away)
+    assert waited_for(lambda: kept.kept, None)
+    with pytest.raises(QctlError):
+        kept.figures()
+    db_away.rename(db)
+    monkeypatch.setattr(snapshot, "IDLE", 0.0)
+    assert pending() == 5
+    assert kept.reader is not None
+    kept.reader.join(10)
+    assert kept.kept is None, "nobody asks any more"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])

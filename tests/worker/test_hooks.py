@@ -129,6 +129,25 @@ def test_the_end_of_a_flow_is_told(queue: Queue, cli: Callable[..., Any], tmp_pa
     assert look(queue) == []
 
 
+@pytest.mark.parametrize("how", [("dlq", "replay"), ("retry",)])
+def test_a_flow_that_goes_on_after_a_replay_is_told_again_when_it_ends(
+    queue: Queue, cli: Callable[..., Any], tmp_path: Path, how: tuple[str, ...]
+) -> None:
+    file = tmp_path / "flow.toml"
+    file.write_text('name = "order"\n[steps.a]\ntype = "a"\n')
+    queue.configure("hook.flow", "true")
+    assert cli("flow", "run", str(file)).code == 0
+    run_one(queue, 1, ending.DEAD, time.time(), error="x")
+    (job,) = look(queue)
+    assert event_of(job)["flows"][0]["status"] == "failed"
+    assert cli(*how, "1").code == 0
+    assert look(queue) == []
+    run_one(queue, 1, ending.SUCCEEDED, time.time())
+    (job,) = look(queue)
+    assert event_of(job)["flows"][0]["status"] == "completed"
+    assert look(queue) == []
+
+
 def test_two_workers_tell_it_once(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     queue.configure("hook.dead", "true")
     dead(queue)
@@ -172,6 +191,7 @@ def test_a_worker_tells_a_command_by_its_stdin(queue: Queue, work: Drain, tmp_pa
         time.sleep(0.02)
     worker.terminate()
     assert json.loads(told.read_text())["dead_letters"][0]["type"] == "command"
+    assert told.read_text().endswith("}\n"), "so that `cat >> FILE` makes NDJSON"
 
 
 def test_a_hook_is_a_url_or_a_command_line(cli: Callable[..., Any], queue: Queue) -> None:

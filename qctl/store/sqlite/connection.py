@@ -196,4 +196,6 @@ def explain(error: sqlite3.Error | OSError, path: str, *, is_commit: bool = Fals
         if is_commit:
             return FateUnknown(f"the disk failed under {path} ({text}): whether the last change was stored is unknown")
         return DiskFault(f"the disk failed under {path} ({text}): nothing was stored")
+    if "no such column" in text or "no such table" in text or "has no column" in text:
+        text += ": an earlier build of qctl made it, or somebody changed it: see `qctl doctor`"
     return QueueFileError(f"{path} cannot be used as a queue: {text}")

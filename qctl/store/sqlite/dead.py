@@ -86,6 +86,8 @@ def changed(store: SQLiteStore, verb: str, rows: Iterable[Sequence[Any]]) -> int
 
 def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]:
     """See Queue.replay. A job that is not dead any more, or whose key has gone to another, is left as it is."""
+    from qctl.store.sqlite.hooks import go_on
+    from qctl.store.sqlite.ledger import count_revived
     from qctl.store.sqlite.undo import memory_of
 
     text = to_text(now)
@@ -93,11 +95,13 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
     numbers: list[int] = []
     for chunk in chunks(ids):
         with store.write() as connection:
+            types: list[str] = []
+            flows: set[int] = set()
             for id_ in chunk:
                 row = connection.execute(sql("replayable"), (id_,)).fetchone()
                 if row is None:
                     continue
-                number, job_id = row
+                number, job_id, type_, flow = row
                 if key_rival(connection, number) is not None:
                     continue
                 memory.keep(connection, number)
@@ -105,6 +109,12 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
                 connection.execute(sql("review_letters"), (job_id,))
                 revive(connection, number, text, memory)
                 numbers.append(number)
+                types.append(type_)
+                if flow is not None:
+                    flows.add(flow)
+            count_revived(store, types, now)
+            if flows:
+                go_on(connection, flows)
     return numbers
 
 

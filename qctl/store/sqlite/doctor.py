@@ -99,12 +99,33 @@ def schema(store: SQLiteStore, _now: float) -> Iterator[Finding]:
     ours, here = expected(), objects_of(store.read("SELECT type, name, sql FROM sqlite_master"))
     bad = [key for key in ours if key not in here and key[1] not in optional()]
     other = [key for key in ours if key in here and here[key] != ours[key]]
-    for what, keys in (("is missing", bad), ("is not what qctl made", other)):
-        for kind, name in keys:
-            yield Finding("schema", WRONG, f"{kind} {name} {what}", "somebody changed qctl's own tables: its promises rest on them",
-                          "qctl export all.ndjson, then qctl --db new.db import all.ndjson")  # fmt: skip
+    for key in [*bad, *other]:
+        kind, name = key
+        what = (
+            "is missing" if key in bad else differs(store, name) if kind == "table" else "is not as this qctl makes it"
+        )
+        yield Finding("schema", WRONG, f"{kind} {name} {what}",
+                      "an earlier build of qctl made this file, before its schema was final, or somebody changed it: what "
+                      "qctl promises rests on its schema, and commands may fail",
+                      "qctl export all.ndjson, then qctl --db new.db import all.ndjson")  # fmt: skip
     if not bad and not other:
         yield Finding("schema", OK, f"version {opening.SCHEMA_VERSION}, as this qctl makes it")
+
+
+def differs(store: SQLiteStore, table: str) -> str:
+    """How a table of ours differs from what this qctl makes: by its columns, if it is that."""
+    memory = sqlite3.connect(opening.MEMORY)
+    try:
+        memory.executescript(read("schema.sql"))
+        ours = [row[0] for row in memory.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+    finally:
+        memory.close()
+    here = [row[0] for row in store.read("SELECT name FROM pragma_table_info(?)", (table,))]
+    for word, names in (("lacks", [name for name in ours if name not in here]),
+                        ("has also", [name for name in here if name not in ours])):  # fmt: skip
+        if names:
+            return f"{word} column{'s' if len(names) > 1 else ''} {', '.join(names)}"
+    return "is not as this qctl makes it"
 
 
 def foreign(store: SQLiteStore, _now: float) -> Iterator[Finding]:
@@ -169,12 +190,16 @@ def dead(store: SQLiteStore, now: float) -> Iterator[Finding]:
     rows = workers.list_workers(store, now, workers.stale_after(store))
     for row in rows:
         if not row["alive"]:
-            held = len(row["running"])
-            yield Finding("dead", WRONG, f"{row['id']} (pid {row['pid']} on {row['host']}) is dead, and holds {held} jobs",
+            held = f"{len(row['running'])} job" + ("" if len(row["running"]) == 1 else "s")
+            yield Finding("dead", WRONG, f"{row['id']} (pid {row['pid']} on {row['host']}) is dead, and holds {held}",
                           "its jobs wait until another worker, or this command, gives them back",
                           "qctl doctor --fix", lambda: bury(store, now))  # fmt: skip
     if all(row["alive"] for row in rows):
-        yield Finding("dead", OK, f"{len(rows)} workers, all alive" if rows else "no worker is running")
+        yield Finding(
+            "dead",
+            OK,
+            f"{len(rows)} worker{'s' if len(rows) > 1 else ''}, all alive" if rows else "no worker is running",
+        )
 
 
 def bury(store: SQLiteStore, now: float) -> None:

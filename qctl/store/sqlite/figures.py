@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qctl.model import UNFINISHED
+from qctl.model import PENDING, UNFINISHED
 from qctl.rules import health as rules
 from qctl.rules.when import from_text, to_text
 from qctl.rules.window import depths, rounded
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.store import SQLiteStore
 
 BUCKETS = 8
+MANY = 20_000  # completed jobs that are always counted
 LATE = 60.0  # seconds after its tick when a schedule counts as overdue
 
 
-def stats(store: SQLiteStore, now: float, window: float) -> dict[str, Any]:
-    """All figures at `now`, rates and percentiles over the last `window` seconds.
+def stats(store: SQLiteStore, now: float, window: float, *, brief: bool = False) -> dict[str, Any]:
+    """All figures at `now`, rates and percentiles over the last `window` seconds. `brief`: of completed jobs only what the
+    window says, if they are many: to count them all takes longer than everything else.
 
     `queue`: pending, due, delayed, retry, processing, blocked, completed, failed, cancelled, completed_last_hour,
     oldest_pending (UTC text of the oldest due job), oldest_pending_age (seconds). `dead_letter_queue`: unreviewed,
@@ -34,10 +36,11 @@ def stats(store: SQLiteStore, now: float, window: float) -> dict[str, Any]:
     """
     text = to_text(now)
     found = Snapshot()
-    found.by_type = [
-        dict(zip(("type", "status", "count"), row, strict=True)) for row in store.read(sql("count_by_type"))
-    ]
-    found.waiting = store.read(sql("count_waiting"), (text, text))
+    found.waiting = store.read(sql("count_waiting"), {"now": text})
+    rows = [(row[0], PENDING, sum(row[1:4])) for row in found.waiting] + store.read(sql("count_by_type"))
+    if not brief or not store.read(sql("more_than"), (MANY,)):
+        rows += store.read(sql("count_completed"))
+    found.by_type = [dict(zip(("type", "status", "count"), row, strict=True)) for row in sorted(rows)]
     found.dead = dict(store.read("SELECT type, count(*) FROM dead_letter_jobs WHERE reviewed = 0 GROUP BY type"))
     found.dead_total = store.read("SELECT count(*) FROM dead_letter_jobs")[0][0]
     found.hour = store.read(sql("completed_count"), (to_text(now - 3600),))[0][0]
@@ -152,9 +155,11 @@ def health(store: SQLiteStore, now: float, limits: dict[str, Any]) -> dict[str, 
         if setting is not None:
             value = parse_duration(setting) if name == "max_age" else int(setting)
         known[name] = limits.get(name, value)
-    pending, oldest = store.read(sql("depth"), (to_text(now),))[0]
+    pending = store.read(sql("count_pending"))[0][0]
+    oldest = store.read(sql("oldest_pending"))[0][0]
     unreviewed = store.read("SELECT count(*) FROM dead_letter_jobs WHERE reviewed = 0")[0][0]
-    verdict = rules.judge(pending, None if oldest is None else now - from_text(oldest), unreviewed, known)
+    age = None if oldest is None or from_text(oldest) > now else now - from_text(oldest)
+    verdict = rules.judge(pending, age, unreviewed, known)
     from qctl.rules.vitals import judge_more
     from qctl.store.sqlite.vitals import vital_limits, vitals
 
@@ -167,3 +172,9 @@ def live_workers(store: SQLiteStore, now: float) -> int:
     """See Queue.live_workers."""
     count: int = store.read("SELECT count(*) FROM qctl_workers WHERE beat_at >= ?", (to_text(now - rules.ALIVE),))[0][0]
     return count
+
+
+def is_small(store: SQLiteStore, count: int) -> bool:
+    """See Inspection.is_small."""
+    low, high = store.read("SELECT (SELECT min(number) FROM jobs), (SELECT max(number) FROM jobs)")[0]
+    return low is None or bool(high - low < count)

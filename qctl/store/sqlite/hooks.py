@@ -14,7 +14,8 @@ from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import sqlite3
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from qctl.store.sqlite.store import SQLiteStore
@@ -98,6 +99,16 @@ def flow(store: SQLiteStore, before: str | None, _now: float) -> Found:
     left = sorted(set(found) - {one["number"] for one in told})
     seen = json.dumps([max([last, *found]), left])
     return {"flows": told} if told and before is not None else None, seen
+
+
+def go_on(connection: sqlite3.Connection, flows: Iterable[int]) -> None:
+    """Steps of these flows are to run again, by the open transaction: their next end is told, too."""
+    row = connection.execute("SELECT value FROM qctl_settings WHERE name = ?", (SEEN + "flow",)).fetchone()
+    if row is None:
+        return  # nobody asked to be told, so far
+    last, running = json.loads(row[0])
+    running = sorted({*running, *(flow for flow in flows if flow <= last)})
+    connection.execute(sql("set_setting"), (SEEN + "flow", json.dumps([last, running])))
 
 
 LOOKS: dict[str, Callable[[SQLiteStore, str | None, float], Found]] = {"dead": dead, "health": health, "flow": flow}

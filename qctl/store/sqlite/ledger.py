@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import time
 
-from qctl.model import COMPLETED
+from qctl.model import COMPLETED, FAILED
 from qctl.rules.ending import SUCCEEDED, Ending, Facts, Move
-from qctl.rules.tally import Tally, tallies
+from qctl.rules.tally import MINUTE, Tally, tallies
 from qctl.rules.when import from_text
 from qctl.store.sqlite.finish import Outcome, finish_jobs
 from qctl.store.sqlite.sql import sql
@@ -163,6 +163,23 @@ def count_rescued(store: SQLiteStore, outcomes: list[Outcome]) -> list[Outcome]:
     ledger.note(store.connection, [(outcome.ending, Facts(0, 0, None)) for outcome in outcomes], outcomes)
     ledger.write(store.connection, force=True)
     return outcomes
+
+
+def was_counted(status: str, worker: str | None) -> bool:
+    """Whether the end of a job stands in the figures: what others completed, and what was cancelled, the jobs tell."""
+    return status == FAILED or (status == COMPLETED and worker is not None)
+
+
+def count_revived(store: SQLiteStore, types: Iterable[str], now: float, each: int = 1) -> None:
+    """Count jobs that had ended and are to run again, in the open transaction; `each` -1: that was taken back."""
+    found: dict[Key, Tally] = {}
+    minute = int(now // MINUTE) * MINUTE
+    for type_ in types:
+        found.setdefault((minute, type_), Tally()).revived += each
+    if found:
+        ledger = of(store)
+        ledger.put(found)
+        ledger.write(store.connection, force=True)
 
 
 def write_rest(store: SQLiteStore) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from qctl.model import FAILED, BadValue
-from qctl.rules.when import to_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +23,8 @@ def edit_dead(queue: Queue, number: int, payload: Any, now: float) -> None:
     with queue.store.write() as connection:
         memory.keep(connection, number)
         changed = connection.execute(
-            "UPDATE jobs SET payload = ?, updated_at = ? WHERE number = ? AND status = ?",
-            (text, to_text(now), number, FAILED),
+            "UPDATE jobs SET payload = ? WHERE number = ? AND status = ?",  # updated_at says when it died
+            (text, number, FAILED),
         ).rowcount
         if changed:
             connection.execute(

@@ -24,7 +24,7 @@ def stats_at(store: SQLiteStore, at: float, window: float, now: float) -> dict[s
         found.by_type.append({"type": type_, "status": was, "count": count})
         if was == PENDING:
             found.waiting.append((type_, due, retry, count - due - retry, oldest))
-    for type_, unreviewed, total in store.read(sql("dead_at"), (text,)):
+    for type_, unreviewed, total in store.read(sql("dead_at"), {"at": text}):
         found.dead_total += total
         if unreviewed:
             found.dead[type_] = unreviewed

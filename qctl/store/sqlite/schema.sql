@@ -353,6 +353,7 @@ CREATE TABLE qctl_figures (
   retried   INTEGER NOT NULL DEFAULT 0,
   dead      INTEGER NOT NULL DEFAULT 0,
   cancelled INTEGER NOT NULL DEFAULT 0, -- by a worker: while they ran
+  revived   INTEGER NOT NULL DEFAULT 0, -- that had ended so, and were replayed or run again; less what was taken back
   wait      BLOB,                       -- how long completed jobs waited and ran: see rules/sketch.py
   run       BLOB,
   PRIMARY KEY (span, at, type, source)

@@ -66,6 +66,7 @@ def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[
 
 def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
     """See Queue.retry."""
+    from qctl.store.sqlite.ledger import count_revived, was_counted
     from qctl.store.sqlite.undo import memory_of
 
     done: dict[int, str] = {}
@@ -73,11 +74,15 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
     memory = memory_of(store, "retry", now)
     for chunk in chunks(numbers):
         with store.write() as connection:
+            types: list[str] = []
+            flows: set[int] = set()
             for number in chunk:
-                row = connection.execute("SELECT status, id FROM jobs WHERE number = ?", (number,)).fetchone()
+                row = connection.execute(
+                    "SELECT status, id, type, worker, flow FROM jobs WHERE number = ?", (number,)
+                ).fetchone()
                 if not row:
                     continue
-                status, id_ = row
+                status, id_, type_, worker, flow = row
                 if status == PENDING:
                     memory.keep(connection, number)
                     if not connection.execute(sql("due_now"), (text, text, number, text)).rowcount:
@@ -95,8 +100,17 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
                         connection.execute(sql("review_letters"), (id_,))
                     revive(connection, number, text, memory)
                     done[number] = PENDING
+                    if was_counted(status, worker):
+                        types.append(type_)
+                    if flow is not None:
+                        flows.add(flow)
                 else:
                     done[number] = status
+            count_revived(store, types, now)
+            if flows:
+                from qctl.store.sqlite.hooks import go_on
+
+                go_on(connection, flows)
     return done
 
 

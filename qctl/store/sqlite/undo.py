@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from qctl.model import BLOCKED, NotFound
+from qctl.model import BLOCKED, FAILED, NotFound
 from qctl.rules.newjob import quote
 from qctl.rules.settings import SETTINGS
 from qctl.rules.size import size
@@ -159,6 +159,8 @@ def undo(store: SQLiteStore, now: float, action: int | None = None) -> dict[str,
     """
     import json
 
+    from qctl.store.sqlite.ledger import count_revived, was_counted
+
     known = {row["action"]: row for row in actions(store, now)}
     if action is None and known:
         action = next(iter(known))
@@ -172,10 +174,18 @@ def undo(store: SQLiteStore, now: float, action: int | None = None) -> dict[str,
                 "SELECT number, made_at, before FROM qctl_undo WHERE action = ? ORDER BY number DESC LIMIT ?",
                 (action, CHUNK),
             ).fetchall()
-            for number, made_at, before in rows:
-                is_back = restore(connection, json.loads(before), made_at)
+            types: list[str] = []
+            for number, made_at, text in rows:
+                before = json.loads(text)
+                job = before["job"] or {}
+                if done["verb"] == "edit" and job.get("status") == FAILED:
+                    made_at = job["updated_at"]  # which still says when it died
+                is_back = restore(connection, before, made_at)
+                if is_back and done["verb"] in ("replay", "retry") and was_counted(job["status"], job["worker"]):
+                    types.append(job["type"])
                 done["restored" if is_back else "left"] += 1
                 connection.execute("DELETE FROM qctl_undo WHERE number = ?", (number,))
+            count_revived(store, types, now, -1)
         store.tidy()
         if len(rows) < CHUNK:
             return done

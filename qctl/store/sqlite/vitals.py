@@ -10,7 +10,7 @@ from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.room import readings
 from qctl.store.sqlite.sql import sql
 from qctl.store.sqlite.takers import Takers
-from qctl.store.sqlite.window import read_window
+from qctl.store.sqlite.window import ended_between
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ def vitals(store: SQLiteStore, now: float) -> Readings:
     """How the queue file, its workers and its running jobs are."""
     found = Readings()
     values = found.values
-    hour = read_window(store, now - HOUR, now, 1).whole()
-    done, failed = hour.completed, hour.failed
+    done, failed = ended_between(store, now - HOUR, now)
     if done + failed >= FEWEST:
         values["max_failure_rate"] = failed / (done + failed)
     values["max_running"] = age(store.read("SELECT min(started_at) FROM jobs WHERE status = 'processing'")[0][0], now)

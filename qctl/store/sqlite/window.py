@@ -23,11 +23,24 @@ def read_window(store: SQLiteStore, since: float, until: float, parts: int, now:
     window = Window(since, until, parts)
     for span in SPANS:
         for at, type_, *row in store.read(sql("figures_between"), (span, since - span, until)):
-            window.add(type_, at, at + span, Tally.read(tuple(row)))
+            window.take(type_, at, at + span, row)
     add_elsewhere(store, window)
     add_newest(store, window, until if now is None else now)
     refine(store, window)
     return window
+
+
+def ended_between(store: SQLiteStore, since: float, until: float) -> tuple[float, float]:
+    """How many jobs were completed, and how many attempts failed: as `read_window` says it, without the rest."""
+    window = Window(since, until, 1)
+    completed = failed = 0.0
+    for span in SPANS:
+        for at, done, bad in store.read(sql("ended_between"), (span, since - span, until)):
+            share = window.share(at, at + span)
+            completed += done * share
+            failed += bad * share
+    elsewhere = store.read(sql("elsewhere"), (to_text(since), to_text(until)))
+    return completed + sum(count for _type, count in elsewhere), failed
 
 
 def add_elsewhere(store: SQLiteStore, window: Window) -> None:

@@ -115,11 +115,12 @@ CREATE TABLE qctl_figures (
   retried   INTEGER NOT NULL DEFAULT 0,
   dead      INTEGER NOT NULL DEFAULT 0,
   cancelled INTEGER NOT NULL DEFAULT 0, -- by a worker: while they ran
+  revived   INTEGER NOT NULL DEFAULT 0, -- that had ended so, and were replayed or run again; less what was taken back
   wait      BLOB,                       -- how long completed jobs waited and ran: see rules/sketch.py
   run       BLOB,
   PRIMARY KEY (span, at, type, source)
 ) WITHOUT ROWID;
-INSERT INTO "qctl_figures" VALUES(60,1767225600,'charge','',0,1,0,0,0,0,NULL,NULL);
+INSERT INTO "qctl_figures" VALUES(60,1767225600,'charge','',0,1,0,0,0,0,0,NULL,NULL);
 CREATE TABLE qctl_flows (
   number     INTEGER PRIMARY KEY AUTOINCREMENT,
   name       TEXT NOT NULL,

@@ -1,3 +1,3 @@
 -- Primary key.
-SELECT type, enqueued, completed, failed, retried, dead, cancelled, wait, run
+SELECT type, enqueued, completed, failed, retried, dead, cancelled, revived, wait, run
 FROM qctl_figures WHERE span = ? AND at >= ? AND at < ?

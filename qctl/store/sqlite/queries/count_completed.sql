@@ -1,0 +1,2 @@
+-- jobs_completed, covering: by type.
+SELECT type, 'completed', count(*) FROM jobs WHERE status = 'completed' GROUP BY type

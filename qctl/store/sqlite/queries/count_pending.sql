@@ -1,0 +1,2 @@
+-- jobs_claim, covering.
+SELECT count(*) FROM jobs WHERE status = 'pending'
