@@ -236,6 +236,15 @@ def test_ticks_are_those_that_every_minute_tells(zone: str, data: st.DataObject)
     assert found == expected
 
 
+@pytest.mark.parametrize("minute", [0, 1, 30, 59])
+def test_from_inside_a_repeated_hour_the_next_tick_is_the_first_after_it(minute: int) -> None:
+    every = Cron("* 1-3 * * *", "Europe/Berlin")
+    assert (
+        every.next(datetime(2010, 10, 31, 1, minute, tzinfo=UTC).timestamp())
+        == datetime(2010, 10, 31, 2, tzinfo=UTC).timestamp()
+    )
+
+
 def test_the_changes_of_twenty_years_are_looked_at() -> None:
     assert [len(transitions(zone)) for zone in ZONES[:3]] == [40, 40, 40]
 

@@ -158,7 +158,7 @@ def test_a_number_that_was_said_is_a_job_stored_whatever_kills_us_next(tmp_path:
 
 def test_where_the_file_is_gone_that_is_said_and_not_how_the_system_puts_it(file_store: SQLiteStore) -> None:
     Path(file_store.path).unlink()
-    with pytest.raises(QueueFileError, match="cannot use .*: No such file"):
+    with pytest.raises(QueueFileError, match="was deleted or replaced since it was opened"):
         file_store.insert([NewJob("x")], to_text(NOW))
     with pytest.raises(QueueFileError, match="cannot use .*: No such file"):
         readings(file_store)
