@@ -56,7 +56,16 @@ def read(file: str) -> dict[str, Any]:
         with open(file, "rb") as source:
             return tomllib.load(source)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadValue(f"{file}: it is no TOML: {error}") from None
+        raise BadValue(f"{file}: {not_toml(str(error))}") from None
+
+
+def not_toml(error: str) -> str:
+    """What is wrong with a flow file by its reader, in the words of a flow: a step that is there twice is no table twice."""
+    start, _quote, rest = error.partition("('steps', '")
+    name, quote, place = rest.partition("') twice ")
+    if start == "Cannot declare " and quote and "', '" not in name:
+        return f"step {name!r}: there are two steps of that name {place}"
+    return f"it is no TOML: {error}"
 
 
 def pairs(given: list[str]) -> dict[str, str]:

@@ -208,6 +208,8 @@ def note(step: Step, by_number: Mapping[int, Step], steps: Sequence[Step]) -> st
     if "on_failure" in plan:
         watched = plan["on_failure"]
         return "if a step fails" if watched is True else f"if {' or '.join(watched)} fails"
-    names = [title(by_number[one]) for one in sorted(step["waits_for"]) if one in by_number]
+    names = [
+        str(by_number[one]["step"] or by_number[one]["type"]) for one in sorted(step["waits_for"]) if one in by_number
+    ]
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return f"waits for {', '.join(names[:SHOWN])}{more}" if names else ""

@@ -134,7 +134,7 @@ def customers(queue: Queue, shop: sqlite3.Connection, workers: Workers, played: 
                 played.closed.append(number)
         except Declined as reason:
             played.declined += 1
-            view.say(f"{order['customer']} is told at once: {reason}")
+            view.say(f"{order['customer']} is told at once: {reason}; nothing is saved")
         played.longest = max(played.longest, time.monotonic() - started)
         while time.monotonic() < begun + (index + 1) / PACE:
             view.show(counts(shop))

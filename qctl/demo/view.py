@@ -86,6 +86,14 @@ class View:
                 row.append(Text(str(count) if count else "-", style=STYLES.get(state, "") if count else "dim"))
             table.add_row(*row)
         head = Text(f"qctl demo orders, {self.clock.strip()}", style="bold")
+        what = Text(
+            "A shop and its queue in one SQLite file: an order is a job, and each job adds the next", style="dim"
+        )
         return Group(
-            head, Text(""), table, Text(""), *[Text(text, no_wrap=True, overflow="ellipsis") for text in self.events]
+            head,
+            what,
+            Text(""),
+            table,
+            Text(""),
+            *[Text(text, no_wrap=True, overflow="ellipsis") for text in self.events],
         )

@@ -72,7 +72,15 @@ def test_a_flow_that_is_wrong_anywhere_stores_nothing(cli: Cli, file: str) -> No
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("steps = [", "it is no TOML"), ('[steps.a]\ntype="t"\nneeds=["b"]', "there is no step 'b'"), ("", "no steps")],
+    [
+        ("steps = [", "it is no TOML"),
+        (
+            '[steps.a]\ntype="t"\n[steps.a]\ntype="u"',
+            "step 'a': there are two steps of that name (at line 3, column 9)",
+        ),
+        ('[steps.a]\ntype="t"\nneeds=["b"]', "there is no step 'b'"),
+        ("", "no steps"),
+    ],
 )
 def test_what_is_no_flow_is_a_usage_error(cli: Cli, file: str, text: str, says: str) -> None:
     Path(file).write_text(text)
