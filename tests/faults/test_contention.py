@@ -32,8 +32,9 @@ while time.monotonic() < end:
     waits.append(time.monotonic() - begun)
     time.sleep(0.02)
 waits.sort()
+count = len(waits)
 waits.pop()  # that of the stranger's lock
-print(len(waits), waits[int(len(waits) * 0.999)] if waits else 0.0, waits[-1])
+print(count, waits[int(len(waits) * 0.999)] if waits else 0.0, waits[-1])
 """
 LOOP = """
 import subprocess, sys, time
