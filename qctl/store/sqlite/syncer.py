@@ -15,6 +15,7 @@ import os
 import sqlite3
 
 from qctl.model import DiskFault, QctlError
+from qctl.store.sqlite.connection import tune
 from qctl.store.sqlite.lock import WritersLock
 from qctl.store.sqlite.sync import write_again
 
@@ -65,9 +66,8 @@ class Syncer:
         try:
             lock = WritersLock(self.path + "-lock")
             try:
-                connection = sqlite3.connect(self.path, timeout=self.timeout, isolation_level=None)
+                connection = tune(sqlite3.connect(self.path, timeout=self.timeout, isolation_level=None))
                 try:
-                    connection.execute("PRAGMA wal_autocheckpoint=0")
                     write_again(self.fd, self.path, lock, connection, self.timeout)
                 finally:
                     connection.close()
