@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -70,3 +71,14 @@ def test_a_worker_that_stops_leaves_no_table_behind(queue: Queue, work: Work, dr
     module.write_text("nonsense")
     assert work("--once", "--handlers", str(module)).wait(20) == 2
     assert not [name for name in os.listdir(tmp_path) if MARK in name]
+
+
+def test_the_table_of_a_worker_that_died_before_it_was_entered_is_taken_away_by_a_later_one(
+    queue: Queue, drain: Work, tmp_path: Path
+) -> None:
+    old, new = (tmp_path / f"queue.db{MARK}worker-{end}" for end in ("old", "new"))
+    for path, age in ((old, 100), (new, 1)):
+        path.touch()
+        os.utime(path, (time.time() - age,) * 2)
+    drain(code=0)
+    assert (old.exists(), new.exists()) == (False, True)

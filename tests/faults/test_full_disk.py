@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -14,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from qctl.model import DiskFault
+from qctl.model import DiskFault, QueueFileError
 from qctl.queue import Queue
 from tests.faults.conftest import SIZE, Disk
+from tests.store.test_migrate import next_version
+from tests.store.test_upgrade import NEXT, STEP
 from tests.worker.conftest import until, work
 
-__all__ = ["work"]  # the fixture
+__all__ = ["next_version", "work"]  # fixtures
 Work = Callable[..., Any]
 
 TRIALS = [2, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
@@ -213,3 +216,54 @@ def test_a_backup_to_a_full_disk_says_so_and_leaves_nothing(small_disk: Disk, tm
                 assert sorted(path.name for path in small_disk.folder.iterdir()) == ["filler"]
             small_disk.empty()
         assert queue.count() == 1500 and sound(queue)
+
+
+def test_a_migration_on_a_full_disk_changes_nothing_and_is_made_when_there_is_room(
+    small_disk: Disk, db: Path, next_version: Callable[[str], None]
+) -> None:
+    with Queue(db) as queue:
+        queue.enqueue_many([{"type": "mail", "payload": {"fill": "x" * 500}} for _ in range(3000)])
+    next_version(STEP)
+    small_disk.fill(300_000)
+    with pytest.raises(QueueFileError, match="full"):
+        Queue(db)
+    small_disk.empty()
+    plain = sqlite3.connect(db)
+    assert plain.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert plain.execute("SELECT value FROM qctl_settings WHERE name = 'schema_version'").fetchone() == (str(NEXT - 1),)
+    assert plain.execute("SELECT count(*) FROM jobs").fetchone() == (3000,)
+    plain.close()
+    with Queue(db) as queue:
+        assert queue.store.read("SELECT DISTINCT colour, count(*) FROM jobs") == [("red", 3000)]
+
+
+@pytest.mark.parametrize("left", [0, *(pytest.param(size, marks=pytest.mark.long) for size in (30_000, 400_000))])
+def test_a_flow_on_a_full_disk_goes_on_when_there_is_room_and_each_step_runs_once(
+    small_disk: Disk, bold: Queue, db: Path, work: Work, tmp_path: Path, left: int
+) -> None:
+    trace = tmp_path / "trace"
+    flow = tmp_path / "flow.toml"
+    flow.write_text(
+        f"""
+        [steps.list]
+        shell = "echo list >> {trace}; echo '[0{",0" * 299}]' > $QCTL_RESULT"
+        [steps.each]
+        foreach = "${{steps.list.result}}"
+        shell = "echo each-$QCTL_JOB >> {trace}; head -c 2000 /dev/zero | tr -c y y"
+        [steps.last]
+        shell = "echo last >> {trace}"
+        needs = ["each"]
+        """
+    )
+    begun = qctl(db, "flow", "run", str(flow))
+    assert begun.returncode == 0, begun
+    worker = work("-c", "2", "--drain")
+    until(lambda: trace.exists() and len(trace.read_text().split()) > 20)
+    small_disk.fill(left)
+    until(lambda: worker.poll() is not None or "kept" in worker.stderr.readline())
+    small_disk.empty()
+    assert worker.wait(90) == 0, worker.stderr.read()
+    seen = Counter(trace.read_text().split())
+    assert len(seen) == 302 and set(seen.values()) == {1}
+    assert {job.status for job in bold.find()} == {"completed"}
+    assert sound(bold)

@@ -14,9 +14,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from qctl.store.sqlite.store import SQLiteStore
+
 PLACES: Final = 4096
 WIDTH: Final = 8
 MARK: Final = "-runs-"
+NEW: Final = 60.0  # seconds
 FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -124,6 +127,21 @@ def forget(queue_path: str, worker: str) -> None:
 
     if is_ours(worker):
         remove(queue_path + MARK + worker)
+
+
+def tidy(store: SQLiteStore, now: float) -> None:
+    """Take away the tables of workers that died just before they were entered in the file; what is new may belong to one that
+    is about to be."""
+    folder, name = os.path.split(store.path)
+    for found in os.listdir(folder):
+        worker = found.removeprefix(name + MARK)
+        if worker != found and not store.read("SELECT 1 FROM qctl_workers WHERE id = ?", (worker,)):
+            path = os.path.join(folder, found)
+            try:
+                if os.lstat(path).st_mtime < now - NEW:
+                    os.unlink(path)
+            except FileNotFoundError:
+                pass  # another one was faster
 
 
 def remove(path: str) -> None:

@@ -14,6 +14,7 @@ from qctl.model import DiskFault
 from qctl.rules.ending import Ending, Facts
 from qctl.rules.newjob import pack_jobs, unpack_jobs
 from qctl.rules.when import to_text
+from qctl.store.sqlite import marks
 from qctl.store.sqlite.sync import sync_log
 
 TYPE_CHECKING = False
@@ -176,6 +177,7 @@ def leftovers(store: SQLiteStore) -> list[tuple[str, bool]]:
 def replay_leftovers(store: SQLiteStore, now: float, random: Callable[[], float]) -> list[Outcome]:
     """Write down the spools of workers that are in the file no more; those of others come when they are buried."""
     outcomes: list[Outcome] = []
+    marks.tidy(store, now)
     for worker, is_entered in leftovers(store):
         if not is_entered:
             rows = read(store.path, worker)
