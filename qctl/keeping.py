@@ -5,10 +5,11 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from qctl.queue import Queue
+    from qctl.store.sqlite.undo import AsOne
 
 
 def backup(
@@ -86,6 +87,22 @@ def undoable(queue: Queue) -> list[dict[str, Any]]:
     from qctl.store.sqlite.undo import actions
 
     return actions(queue.store, time.time())
+
+
+def edit_dead(queue: Queue, payloads: Mapping[int, Any]) -> list[int]:
+    """Give dead jobs other payloads, by their numbers, as `Queue.edit_dead` does; the numbers of those that are dead."""
+    import time
+
+    from qctl.store.sqlite.mend import edit_dead as edit
+
+    return edit(queue, payloads, time.time())
+
+
+def as_one(queue: Queue) -> AsOne:
+    """`with as_one(queue):` what is done inside, call after call, is taken back by one `undo`."""
+    from qctl.store.sqlite.undo import AsOne
+
+    return AsOne(queue.store)
 
 
 def undo(queue: Queue, action: int | None = None) -> dict[str, Any]:

@@ -66,6 +66,7 @@ def steer(
 ) -> int:
     """Find the jobs meant, ask where that is due, act, and say what was done."""
     from qctl.cli.render import object_json, say
+    from qctl.keeping import as_one
 
     now = time.time()
     numbers, named = jobs_meant(queue, values, now, verb)
@@ -85,22 +86,23 @@ def steer(
         return 1
     words: dict[str, None] = {}
     count = held = 0
-    for start in range(0, len(numbers), CHUNK):  # printed as it is done: an interruption leaves no doubt
-        chunk = numbers[start : start + CHUNK]
-        done = act(chunk)
-        for number in chunk:
-            word = done.get(number, "gone")
-            if values["json"]:
-                sys.stdout.write(object_json({"number": number, "result": word}) + "\n")
-            elif word in good:
-                sys.stdout.write(f"{number}\n")
-            held += word.startswith(KEY_HELD)
-            if word in good:
-                count += 1
-                words[WORDS[word]] = None
-            elif named:
-                say(f"job {number} is {word}: it is left as it is")
-        sys.stdout.flush()
+    with as_one(queue):
+        for start in range(0, len(numbers), CHUNK):  # printed as it is done: an interruption leaves no doubt
+            chunk = numbers[start : start + CHUNK]
+            done = act(chunk)
+            for number in chunk:
+                word = done.get(number, "gone")
+                if values["json"]:
+                    sys.stdout.write(object_json({"number": number, "result": word}) + "\n")
+                elif word in good:
+                    sys.stdout.write(f"{number}\n")
+                held += word.startswith(KEY_HELD)
+                if word in good:
+                    count += 1
+                    words[WORDS[word]] = None
+                elif named:
+                    say(f"job {number} is {word}: it is left as it is")
+            sys.stdout.flush()
     if not named:
         say(f"{counted(count)}: {', '.join(sorted(words)) or 'nothing to do'}")
     if held and not named:

@@ -174,7 +174,8 @@ def meant(queue: Queue, values: Values, verb: str) -> tuple[list[dict[str, Any]]
 def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, dangerous: bool = False) -> int:
     """Do something to the letters meant, in chunks, and say what was done."""
     from qctl.cli.render import object_json, progress, say
-    from qctl.cli.replay import Pace
+    from qctl.cli.replay import Pace, Stopping
+    from qctl.keeping import as_one
 
     pace = Pace(values)
     queue = open_queue(values)
@@ -198,8 +199,10 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
         say("nothing was changed")
         return 1
     done, code = 0, 0
+    word = {"replay": "replayed", "review": "reviewed", "discard": "discarded"}[verb]
     replayed: set[int] = set()
-    with progress(verb, len(letters), unit="letters") as bar:
+    told = Stopping(lambda: f"{done:,} of {len(letters):,} {word}")
+    with as_one(queue), told, progress(verb, len(letters), unit="letters") as bar:
         for piece in pace.pieces(queue, letters):
             ids = [one["id"] for one in piece]
             result = act(queue, ids)
@@ -215,7 +218,6 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
                 done += result
             bar.advance(len(ids))
     left = len(letters) - done
-    word = {"replay": "replayed", "review": "reviewed", "discard": "discarded"}[verb]
     text = f"{done:,} {word}"
     if left and verb == "replay":
         rivals = {number: queue.key_rival(number) for number in numbers if number not in replayed}

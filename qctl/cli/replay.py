@@ -8,7 +8,7 @@ from qctl.model import NO, BadValue, NotFound, QctlError, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from qctl.cli.spec import Values
@@ -112,3 +112,19 @@ def share(name: str, text: str) -> float:
     if not 0 <= value <= 1:
         raise BadValue(f"{name}: {text[:40]!r} is no ratio: use 0 to 1, such as 0.2 or 20%")
     return value
+
+
+class Stopping:
+    """Says what was done when Ctrl-C comes: that is whole, chunk by chunk, and the same command goes on with the rest."""
+
+    def __init__(self, done: Callable[[], str]) -> None:
+        self.done = done
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        if kind is KeyboardInterrupt:
+            from qctl.cli.render import say
+
+            say(f"stopped: {self.done()}; the same command goes on with the rest")

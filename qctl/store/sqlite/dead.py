@@ -135,10 +135,10 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
     """See Queue.replay. A job that is not dead any more, or whose key has gone to another, is left as it is."""
     from qctl.store.sqlite.hooks import go_on
     from qctl.store.sqlite.ledger import count_revived
-    from qctl.store.sqlite.undo import Memory
+    from qctl.store.sqlite.undo import remember
 
     text = to_text(now)
-    memory = Memory(store, "replay", now)
+    memory = remember(store, "replay", now)
     numbers: list[int] = []
     for chunk in chunks(ids):
         with store.write() as connection:
@@ -167,9 +167,9 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
 
 def discard_dead(store: SQLiteStore, ids: Iterable[str]) -> int:
     """See Queue.discard."""
-    from qctl.store.sqlite.undo import Memory
+    from qctl.store.sqlite.undo import remember
 
-    memory = Memory(store, "discard", store.now())
+    memory = remember(store, "discard", store.now())
     count = 0
     for chunk in chunks(ids):
         with store.write() as connection:

@@ -48,11 +48,11 @@ def chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
 
 def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
     """See Queue.cancel."""
-    from qctl.store.sqlite.undo import Memory
+    from qctl.store.sqlite.undo import remember
 
     done: dict[int, str] = {}
     text = to_text(now)
-    memory = Memory(store, "cancel", now)
+    memory = remember(store, "cancel", now)
     flows = store.read("SELECT 1 FROM qctl_flows LIMIT 1")
     if flows:
         from qctl.store.sqlite.cleanup import heed_end
@@ -78,11 +78,11 @@ def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[
 def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
     """See Queue.retry."""
     from qctl.store.sqlite.ledger import count_revived, was_counted
-    from qctl.store.sqlite.undo import Memory
+    from qctl.store.sqlite.undo import remember
 
     done: dict[int, str] = {}
     text = to_text(now)
-    memory = Memory(store, "retry", now)
+    memory = remember(store, "retry", now)
     for chunk in chunks(numbers):
         with store.write() as connection:
             types: list[str] = []
@@ -128,7 +128,7 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
 def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> Job:
     """See Queue.edit."""
     from qctl.program import settle
-    from qctl.store.sqlite.undo import Memory
+    from qctl.store.sqlite.undo import remember
 
     for key in changes:
         if key not in EDITABLE:
@@ -159,7 +159,7 @@ def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> 
         if column == "max_attempts":
             columns["attempts_set"] = 1
     sets = ", ".join(f"{column} = ?" for column in columns)
-    memory = Memory(queue.store, "edit", now)
+    memory = remember(queue.store, "edit", now)
     with queue.store.write() as connection:
         memory.keep(connection, number)
         changed = connection.execute(

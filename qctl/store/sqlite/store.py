@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.lock import LifeLocks
     from qctl.store.sqlite.sync import Sync
     from qctl.store.sqlite.syncer import Syncer
+    from qctl.store.sqlite.undo import Memory
 
 
 FAULTS = (sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.InternalError)
@@ -80,6 +81,8 @@ class SQLiteStore:
         self.known_limits: Limits | None = None
         self.syncer: Syncer | None = None
         self.sync: Sync | None = None  # syncs what was committed, once there were others to wait for
+        self.memory: Memory | None = None  # of a command that does many things one after the other
+        self.is_one_command = False
         self.ledger: Ledger | None = None  # from the first job that ends by this store
 
     # -- transactions ---------------------------------------------------------------------------------------------

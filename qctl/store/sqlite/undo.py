@@ -13,6 +13,7 @@ from qctl.store.sqlite.load import insert, scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from qctl.store.sqlite.store import SQLiteStore
@@ -43,6 +44,7 @@ class Memory:
         self.is_on = kept > 0
         self.too_old = to_text(now - kept)
         self.action = 0
+        self.encode: Callable[[Any], str] = text_of
 
     def keep(self, connection: sqlite3.Connection, number: int | None, letter: str | None = None) -> None:
         """Keep a job, and its dead letters or the one that is named; `letter` is about to be deleted, and the job too."""
@@ -54,6 +56,10 @@ class Memory:
                 (self.too_old, FORGET),
             )
             self.action = connection.execute(NEXT).fetchone()[0]
+        elif self.encode is text_of:  # who keeps more than one job may keep thousands
+            from json import dumps
+
+            self.encode = dumps
         factory, connection.text_factory = connection.text_factory, lossless
         try:
             before: dict[str, Any] = {"job": None, "letters": []}
@@ -74,7 +80,7 @@ class Memory:
             connection.text_factory = factory
         connection.execute(
             "INSERT INTO qctl_undo (action, verb, made_at, before) VALUES (?, ?, ?, ?)",
-            (self.action, self.verb, self.made_at, text_of(before)),
+            (self.action, self.verb, self.made_at, self.encode(before)),
         )
 
     def drop_last(self, connection: sqlite3.Connection) -> None:
@@ -84,6 +90,31 @@ class Memory:
                 "DELETE FROM qctl_undo WHERE action = ? AND number = (SELECT max(number) FROM qctl_undo)",
                 (self.action,),
             )
+
+
+def remember(store: SQLiteStore, verb: str, now: float) -> Memory:
+    """A memory for what is done now; inside `AsOne` that of the whole command, so that it is taken back as a whole."""
+    found = store.memory
+    if found is not None and found.verb == verb:
+        found.made_at = to_text(now)
+        return found
+    found = Memory(store, verb, now)
+    if store.is_one_command:
+        store.memory = found
+    return found
+
+
+class AsOne:
+    """`with AsOne(store):` what is done inside, call after call, is one action to `undo`."""
+
+    def __init__(self, store: SQLiteStore) -> None:
+        self.store = store
+
+    def __enter__(self) -> None:
+        self.store.is_one_command = True
+
+    def __exit__(self, *_error: object) -> None:
+        self.store.is_one_command, self.store.memory = False, None
 
 
 def text_of(value: Any) -> str:
