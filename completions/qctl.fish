@@ -372,7 +372,7 @@ complete -c qctl -n '__qctl_at \'resume\' 0+' -f -a '(__qctl_values types)'
 
 # stats
 complete -c qctl -n '__qctl_at \'stats\'' -l since -r -f -d 'The window of rates and percentiles (default 1h).'
-complete -c qctl -n '__qctl_at \'stats\'' -l at -r -f -d 'As it was then: 2h (ago), 09:00, yesterday 09:00.'
+complete -c qctl -n '__qctl_at \'stats\'' -l at -r -f -d 'As it was then: 2h (ago), 09:00, yesterday 09:00. Rates go by whole minutes.'
 complete -c qctl -n '__qctl_at \'stats\'' -l watch -s w -d 'Full screen and live; ? shows the keys.'
 complete -c qctl -n '__qctl_at \'stats\'' -l type -s t -r -f -a '(__qctl_values types)' -d 'Only this type; may be repeated.'
 complete -c qctl -n '__qctl_at \'stats\'' -l db -r -F -d 'The queue file (default: $QCTL_DB, else your data folder).'

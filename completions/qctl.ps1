@@ -352,7 +352,7 @@ Register-ArgumentCompleter -Native -CommandName qctl -ScriptBlock {
         'stats' = @{
             Options = @(
                 @('--since', '-', 'The window of rates and percentiles (default 1h).'),
-                @('--at', '-', 'As it was then: 2h (ago), 09:00, yesterday 09:00.'),
+                @('--at', '-', 'As it was then: 2h (ago), 09:00, yesterday 09:00. Rates go by whole minutes.'),
                 @('--watch', '', 'Full screen and live; ? shows the keys.'),
                 @('-w', '', 'Full screen and live; ? shows the keys.'),
                 @('--type', 'types', 'Only this type; may be repeated.'),
