@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from qctl.model import NewJob
     from qctl.queue import Queue
 
-MOST_CHILDREN = 10_000  # that one run adds: they are stored in one transaction, for which all others wait
+MOST_CHILDREN = 1000  # that one run adds: they are stored in one transaction, for which all others wait, some 40 ms
 
 
 class JobContext:
-    """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt, max_attempts, and
-    `context`, where the functions of `on_start` put what all jobs of a process share."""
+    """What a handler is told of its job if it has a parameter `job`: number, id, type, attempt (this one, from 1),
+    max_attempts, `inputs`, and `context`, where the functions of `on_start` put what all jobs of a process share."""
 
     __slots__ = (
         "attempt", "begins", "children", "id", "inputs_text", "is_over", "max_attempts", "number", "queue", "type",
@@ -75,7 +75,9 @@ class JobContext:
         if self.children is None:
             self.children = []
         if len(self.children) >= MOST_CHILDREN:
-            raise BadValue(f"job {self.number} adds over {MOST_CHILDREN:,} jobs: add some that add the others")
+            raise BadValue(
+                f"job {self.number} adds over {MOST_CHILDREN:,} jobs: add some that add the others, or return a list for a foreach"
+            )
         options["type"], options["payload"] = type, payload
         child = (self.queue or own_queue()).prepare(options, time.time())
         child.id = child.id or new_id()

@@ -27,7 +27,8 @@ class Retry(Exception):
 
 
 class Snooze(Exception):
-    """Run the job again later, without using an attempt: what it needs is not there yet. `after` as in Retry."""
+    """Run the job again later, without using an attempt: what it needs is not there yet. `after` as in Retry: `"5m"`, or
+    seconds; None: the job's own backoff. A job may snooze as often as it likes."""
 
     def __init__(self, after: str | float | None = None, reason: str = "") -> None:
         super().__init__(reason or "snoozed")

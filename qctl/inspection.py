@@ -147,11 +147,9 @@ class Inspection:
     def workers(self) -> list[dict[str, Any]]:
         """Every worker: id, host, pid, concurrency, started_at, beat_at (UTC text), alive, and running: for each job
         number, type and started_at."""
-        from qctl.rules.when import parse_duration
-        from qctl.store.sqlite.workers import STALE_AFTER, list_workers
+        from qctl.store.sqlite.workers import list_workers, stale_after
 
-        limit = self.store.setting("stale_after")
-        return list_workers(self.store, time.time(), STALE_AFTER if limit is None else parse_duration(limit))
+        return list_workers(self.store, time.time(), stale_after(self.store))
 
     def newest(self) -> int:
         """The highest number of a job; 0 without any."""

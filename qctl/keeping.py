@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qctl.queue import Queue
-    from qctl.store.sqlite.undo import AsOne
 
 
 def backup(
@@ -80,6 +79,22 @@ def examine(queue: Queue, *, fix: bool = False) -> Iterator[dict[str, Any]]:
         yield {**finding.public(), "fixed": fixed}
 
 
+def one_command(queue: Queue) -> None:
+    """From now on the calls of this queue are one command to `undo`."""
+    queue.store.memories = {}
+
+
+def each_apart(queue: Queue) -> None:
+    """From now on each call of this queue is one of its own again."""
+    queue.store.memories = None
+
+
+def forgot(queue: Queue) -> str:
+    """What `undo` will not take back of this command, as there was too little room for it; "" for nothing."""
+    count = sum(memory.forgot for memory in (queue.store.memories or {}).values())
+    return f"undo has no room for the first {count:,} of them: see `qctl config undo_size`" if count else ""
+
+
 def undoable(queue: Queue) -> list[dict[str, Any]]:
     """The commands that can be taken back, newest first: `action`, `verb`, `made_at`, `jobs`."""
     import time
@@ -96,13 +111,6 @@ def edit_dead(queue: Queue, payloads: Mapping[int, Any]) -> list[int]:
     from qctl.store.sqlite.mend import edit_dead as edit
 
     return edit(queue, payloads, time.time())
-
-
-def as_one(queue: Queue) -> AsOne:
-    """`with as_one(queue):` what is done inside, call after call, is taken back by one `undo`."""
-    from qctl.store.sqlite.undo import AsOne
-
-    return AsOne(queue.store)
 
 
 def undo(queue: Queue, action: int | None = None) -> dict[str, Any]:

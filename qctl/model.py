@@ -278,7 +278,8 @@ class Filter:
 
 
 class Enqueued(int):
-    """The number of a job just stored, which also knows its `id`, `type`, `status`, and whether it is a `duplicate`."""
+    """The number of a job just stored, an int that also knows the job's `id`, `type`, `status`, `scheduled_at` (UTC text:
+    when it may run first), and whether it is a `duplicate`: a job that was there already, whose key it has."""
 
     id: str
     type: str

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import io
 import os
+import sqlite3
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from qctl.queue import Queue
+from qctl.store.sqlite import connection as opening
+from tests import profile
+
+profile.settings.load_profile("suite")  # `--hypothesis-profile long` comes after it, and over it
 
 
 class Result:
@@ -40,10 +47,47 @@ def db(tmp_path: Path) -> Path:
     return tmp_path / "queue.db"
 
 
+build = opening.build
+
+
+@cache
+def laid_before() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    build(connection)
+    return connection
+
+
+def copied(connection: sqlite3.Connection) -> None:
+    """Lay the tables; in memory as a copy of what was laid once, since most tests begin so, and many times."""
+    if connection.execute("PRAGMA database_list").fetchone()[2]:
+        build(connection)
+    else:
+        laid_before().backup(connection)
+
+
+opening.build = copied
+
+
+@cache
+def new_file() -> bytes:
+    """A queue file that nothing was done to: it is made once, as that takes as long as most tests."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "queue.db"
+        Queue(path).close()
+        return path.read_bytes()
+
+
+def lay(path: Path) -> Path:
+    """Put a new queue file at `path`."""
+    path.touch(0o600)
+    path.write_bytes(new_file())
+    return path
+
+
 @pytest.fixture
 def queue(db: Path) -> Any:
     """A new queue in a file."""
-    with Queue(db) as one:
+    with Queue(lay(db)) as one:
         yield one
 
 

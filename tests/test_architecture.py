@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -84,9 +85,19 @@ def layer_of(module: str) -> str:
     return module.partition(".")[0] or "qctl"
 
 
-def modules_of(file: Path) -> Iterator[str]:
+@cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def modules_of(file: Path) -> tuple[str, ...]:
     """Every module that a file imports, those inside functions and under TYPE_CHECKING included, as dotted names."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    return tuple(imported(file))
+
+
+def imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -155,14 +166,12 @@ def texts_of(tree: ast.AST) -> Iterator[ast.Constant]:
 
 @pytest.mark.parametrize("file", [file for file in FILES if not name_of(file).startswith("store/")], ids=name_of)
 def test_sql_stands_in_the_store_alone(file: Path) -> None:
-    found = [
-        node.lineno for node in texts_of(ast.parse(file.read_text(encoding="utf-8"))) if SQL.search(str(node.value))
-    ]
+    found = [node.lineno for node in texts_of(tree_of(file)) if SQL.search(str(node.value))]
     assert bool(found) == (name_of(file) in SQL_EXCEPTIONS), f"{name_of(file)}, lines {found}"
 
 
 def test_the_search_for_sql_finds_it() -> None:
-    found = [file for file in FILES for node in texts_of(ast.parse(file.read_text())) if SQL.search(str(node.value))]
+    found = [file for file in FILES for node in texts_of(tree_of(file)) if SQL.search(str(node.value))]
     assert {name_of(file).partition("/")[0] for file in found} == {"store", "demo"}
 
 
@@ -171,8 +180,12 @@ def test_a_query_is_one_statement_and_is_used(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     statement = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
     assert ";" not in statement.rstrip().removesuffix(";")
-    users = "".join(one.read_text(encoding="utf-8") for one in FILES)
-    assert f'"{file.stem}"' in users
+    assert f'"{file.stem}"' in sources()
+
+
+@cache
+def sources() -> str:
+    return "".join(one.read_text(encoding="utf-8") for one in FILES)
 
 
 # -- rules -----------------------------------------------------------------------------------------------------------
@@ -180,14 +193,14 @@ def test_a_query_is_one_statement_and_is_used(file: Path) -> None:
 
 @pytest.mark.parametrize("file", sorted((PACKAGE / "rules").glob("*.py")), ids=name_of)
 def test_rules_have_no_clock_and_open_no_file(file: Path) -> None:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             assert (node.value.id, node.attr) not in CLOCKS, f"{name_of(file)}, line {node.lineno}"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in ("open", "print", "input"), f"{name_of(file)}, line {node.lineno}"
     modules = {module.partition(".")[0] for module in modules_of(file)}
     assert modules & {"os", "sqlite3", "random", "subprocess", "socket", "pathlib"} == set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.ImportFrom) and node.module in ("time", "datetime"):
             assert not {alias.name for alias in node.names} & {"time", "monotonic", "time_ns", "sleep"}
 

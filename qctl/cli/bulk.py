@@ -191,20 +191,10 @@ class Bulk:
             raise self.wrong(pending[taken.index][0], str(taken)) from None
         self.stored += len(done)
         if self.values["json"]:
+            from qctl.cli.enqueue import told_of
             from qctl.cli.render import object_json
 
-            lines = [
-                object_json(
-                    {
-                        "number": int(one),
-                        "id": one.id,
-                        "type": one.type,
-                        "status": one.status,
-                        "duplicate": one.duplicate,
-                    }
-                )
-                for one in done
-            ]
+            lines = [object_json(told_of(one)) for one in done]
         else:
             lines = [str(int(one)) for one in done]
         sys.stdout.write("\n".join(lines) + "\n")
@@ -223,7 +213,7 @@ def reason(error: Exception) -> str:
         return "a number in it has too many digits: use text"
     if message is None:
         return f"not JSON: {error} is no JSON value"
-    return f"not JSON: {message} at column {getattr(error, 'colno', 0)}"
+    return f"not JSON: {message.removesuffix(' at')} at column {getattr(error, 'colno', 0)}"
 
 
 def defaults_of(values: Values) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from qctl.cli.filters import ERROR, FILTERS, agreed, counted, filter_of, jobs_meant
+from qctl.cli.filters import DRY_RUN, ERROR, FILTERS, YES, agreed, counted, filter_of, jobs_meant
 from qctl.cli.options import open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import FINISHED, KEY_HELD, NO
@@ -66,7 +66,7 @@ def steer(
 ) -> int:
     """Find the jobs meant, ask where that is due, act, and say what was done."""
     from qctl.cli.render import object_json, say
-    from qctl.keeping import as_one
+    from qctl.keeping import forgot, one_command
 
     now = time.time()
     numbers, named = jobs_meant(queue, values, now, verb)
@@ -86,25 +86,27 @@ def steer(
         return 1
     words: dict[str, None] = {}
     count = held = 0
-    with as_one(queue):
-        for start in range(0, len(numbers), CHUNK):  # printed as it is done: an interruption leaves no doubt
-            chunk = numbers[start : start + CHUNK]
-            done = act(chunk)
-            for number in chunk:
-                word = done.get(number, "gone")
-                if values["json"]:
-                    sys.stdout.write(object_json({"number": number, "result": word}) + "\n")
-                elif word in good:
-                    sys.stdout.write(f"{number}\n")
-                held += word.startswith(KEY_HELD)
-                if word in good:
-                    count += 1
-                    words[WORDS[word]] = None
-                elif named:
-                    say(f"job {number} is {word}: it is left as it is")
-            sys.stdout.flush()
+    one_command(queue)
+    for start in range(0, len(numbers), CHUNK):  # printed as it is done: an interruption leaves no doubt
+        chunk = numbers[start : start + CHUNK]
+        done = act(chunk)
+        for number in chunk:
+            word = done.get(number, "gone")
+            if values["json"]:
+                sys.stdout.write(object_json({"number": number, "result": word}) + "\n")
+            elif word in good:
+                sys.stdout.write(f"{number}\n")
+            held += word.startswith(KEY_HELD)
+            if word in good:
+                count += 1
+                words[WORDS[word]] = None
+            elif named:
+                say(f"job {number} is {word}: it is left as it is")
+        sys.stdout.flush()
     if not named:
         say(f"{counted(count)}: {', '.join(sorted(words)) or 'nothing to do'}")
+    if forgot(queue):
+        say(forgot(queue))
     if held and not named:
         say(f"{held:,} were left: another unfinished job has their key")
     return NO if held and named else 0
@@ -113,8 +115,6 @@ def steer(
 JOBS = Argument(
     "jobs", metavar="JOB", required=False, multiple=True, help="Numbers, ids, ranges (1040-1050).", complete="jobs"
 )
-DRY_RUN = Option("--dry-run", help="Only list the jobs that it would touch.")
-YES = Option("--yes", "-y", help="Do not ask.")
 
 CANCEL = Command(
     "cancel",

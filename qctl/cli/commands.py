@@ -51,7 +51,7 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
     "dlq": {
         "list": ("dlq", "LIST", "List dead letters."),
         "groups": ("group", "GROUPS", "Group dead letters by their error."),
-        "show": ("dlq", "SHOW", "Show a dead letter whole."),
+        "show": ("letter", "SHOW", "Show a dead letter whole."),
         "note": ("dlq", "NOTE", "Write a note on dead letters."),
         "review": ("dlq", "REVIEW", "Mark dead letters as reviewed."),
         "edit": ("mend", "EDIT", "Change the payload of dead jobs, before a replay."),
@@ -82,6 +82,19 @@ GROUPS: dict[str, dict[str, tuple[str, str, str]]] = {
         "unset": ("types", "UNSET", "Take back what was set for a type."),
     },
 }
+
+ELSEWHERE = {
+    "add": "enqueue", "push": "enqueue", "submit": "enqueue", "run": "enqueue", "exec": "enqueue", "send": "enqueue",
+    "ls": "list", "ps": "list", "jobs": "list", "status": "list", "queue": "list", "info": "show", "inspect": "show",
+    "result": "show", "log": "logs", "output": "logs", "tail": "logs", "follow": "logs", "start": "work", "worker": "work",
+    "daemon": "work", "drain": "work", "kill": "cancel", "stop": "cancel", "rm": "cancel", "remove": "cancel",
+    "delete": "cancel", "restart": "retry", "requeue": "retry", "hold": "pause", "release": "resume", "continue": "resume",
+    "clean": "purge", "clear": "purge", "prune": "purge", "dead": "dlq", "failed": "dlq", "schedule": "cron",
+    "beat": "cron", "top": "stats", "monitor": "stats", "count": "stats", "web": "serve", "dashboard": "serve",
+    "metrics": "serve", "set": "config", "settings": "config", "dump": "export", "load": "import", "restore": "import",
+    "check": "doctor", "limit": "types", "workflow": "flow",
+}  # fmt: skip
+"""What other queues call it: who comes from there types that first."""
 
 DEFAULT_SUBCOMMANDS = {"dlq": "list", "cron": "list", "types": "list", "flow": "list"}
 HIDDEN = ("_values", "_picture")

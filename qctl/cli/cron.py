@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
-from qctl.cli.enqueue import PRIORITY_WORDS, payload_of, variables
+from qctl.cli.enqueue import BACKOFF, CWD, ENV, PRIORITY_WORDS, payload_of, variables
+from qctl.cli.filters import decoded
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import BadValue
@@ -72,17 +73,8 @@ def described(values: Values) -> tuple[str | None, str, dict[str, Any]]:
 
 
 def public(row: dict[str, Any]) -> dict[str, Any]:
-    """A schedule as JSON shows it: JSON columns decoded, values of variables hidden."""
-    import json
-
-    shown = dict(row)
-    for key in ("payload", "command", "tags", "env"):
-        try:
-            shown[key] = json.loads(row[key]) if row[key] else row[key]
-        except (ValueError, TypeError, RecursionError):
-            pass
-    if isinstance(shown["env"], dict):
-        shown["env"] = dict.fromkeys(shown["env"], "***")
+    """A schedule as JSON shows it."""
+    shown = decoded(row, ("payload", "command", "tags", "env"))
     shown["name"] = called(row)
     shown["is_active"], shown["seconds"] = bool(row["is_active"]), bool(row["seconds"])
     shown["state"] = state_of(row)
@@ -145,7 +137,9 @@ def next_text(row: dict[str, Any], now: float) -> str:
     if not row["next_run_at"] or row["state"] != "on":
         return "-"
     at = from_text(row["next_run_at"])
-    return f"in {human(at - now)}" if 0 <= at - now < SOON else clock(at, now)
+    if at < now:
+        return f"due {human(now - at)} ago"
+    return f"in {human(at - now)}" if at - now < SOON else clock(at, now)
 
 
 def last_text(row: dict[str, Any], now: float) -> str:
@@ -274,10 +268,10 @@ ADD = Command(
     Option("--queue", "-q", metavar="NAME", help="The queue of its jobs (default: default).", complete="queues"),
     Option("--tag", metavar="TAG", multiple=True, help="A tag for its jobs; may be repeated.", complete="tags"),
     Option("--max-attempts", metavar="N", help="Attempts before a job becomes a dead letter (default 5)."),
-    Option("--backoff", metavar="BACKOFF", help="linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%]."),
+    BACKOFF,
     Option("--timeout", metavar="DURATION", help="Longest time of an attempt (default 24h; none: no limit)."),
-    Option("--cwd", metavar="DIR", help="Where a command runs (default: here).", complete="dir"),
-    Option("--env", metavar="NAME[=VALUE]", multiple=True, help="A variable for a command; NAME alone: its value here."),
+    CWD,
+    ENV,
     tail="[-- COMMAND [ARG]...]",
     epilog=(
         "qctl cron add send_report '0 3 * * mon-fri' to=ana@example.com",

@@ -5,15 +5,26 @@ from __future__ import annotations
 import sys
 import time
 
-from qctl.cli.filters import ERROR, FILTERS, agreed, can_be_asked, counted, filter_of, limit_of, what
+from qctl.cli.filters import (
+    DRY_RUN,
+    ERROR,
+    FILTERS,
+    YES,
+    agreed,
+    can_be_asked,
+    counted,
+    filter_of,
+    limit_of,
+)
 from qctl.cli.group import GROUP, in_group, of_group
+from qctl.cli.letter import letters_of, public
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import KEY_HELD, NO, BadValue, NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from qctl.cli.spec import Values
@@ -70,78 +81,6 @@ def list_(values: Values) -> int:
     return 0
 
 
-def public(letter: dict[str, Any]) -> dict[str, Any]:
-    import json
-
-    row = dict(letter)
-    try:
-        row["payload"] = json.loads(row["payload"])
-    except (ValueError, TypeError, RecursionError):
-        pass
-    row["reviewed"] = bool(row["reviewed"])
-    return row
-
-
-def show(values: Values) -> int:
-    from qctl.cli.render import hint, object_json, record
-    from qctl.rules.clock import moment
-    from qctl.rules.when import from_text, iso
-
-    queue = look_at_queue(values)
-    if (values["job"] is None) == (values["group"] is None):
-        raise BadValue("name a job, or a group of letters with --group, whose newest is shown")
-    letters = letters_of(queue, values["job"] or in_group(queue.dead_letters(), values)[0]["id"])
-    one = letters[0]
-    history = queue.history(one["number"]) if one["number"] is not None else []
-    if values["json"]:
-        sys.stdout.write(object_json({**public(one), "history": history, "deaths": len(letters)}) + "\n")
-        return 0
-    now = time.time()
-    job = queue.get(one["number"]) if one["number"] is not None else None
-    command = what(job) if job is not None and job.data["command"] else None
-    pairs: list[tuple[Any, ...]] = [
-        ("Error", one["last_error"] or "", None, "red"),
-        ("Died", one["failed_at"], moment(from_text(one["failed_at"]), now)),
-        ("Attempts", one["attempts"]),
-        ("Command", command),
-        (
-            "Payload",
-            object_json(public(one)["payload"]) if isinstance(public(one)["payload"], dict) else one["payload"],
-        ),
-        ("Job", one["original_job_id"]),
-        ("Letter", one["id"]),
-        ("Reviewed", "yes" if one["reviewed"] else "no"),
-    ]
-    if one["notes"]:
-        pairs.append(("Notes", one["notes"].split("\n")))
-    if len(letters) > 1:
-        pairs.append(("Deaths", f"{len(letters)}: it was replayed and died again"))
-    if history:
-        pairs.append(
-            (
-                "History",
-                [f"#{h['attempt']} {h['outcome']}  {iso(h['finished_at'])}  {h['error'] or ''}" for h in history],
-            )
-        )
-    name = "gone" if one["number"] is None else one["number"]
-    record(pairs, title=f"✗ {name} {one['type']}", style="red")
-    if one["number"] is not None:
-        hint(f"→ qctl logs {one['number']}, qctl dlq note {one['number']} TEXT, qctl dlq replay {one['number']}")
-    return 0
-
-
-def letters_of(queue: Queue, reference: str) -> list[dict[str, Any]]:
-    """The dead letters of a job, newest first; a letter's own id is understood, too. Raises NotFound."""
-    one = queue.letter(reference)
-    if one is not None:
-        return [one]
-    job = queue.get(reference)
-    letters = queue.letters(job.id)
-    if not letters:
-        raise NotFound(f"job {job.number} has no dead letter: it is {job.status}")
-    return letters
-
-
 def meant(queue: Queue, values: Values, verb: str) -> tuple[list[dict[str, Any]], bool]:
     """The letters that JOB..., the filters or --all mean, and whether they were named one by one."""
     now = time.time()
@@ -171,22 +110,20 @@ def meant(queue: Queue, values: Values, verb: str) -> tuple[list[dict[str, Any]]
     return found, True
 
 
+DONE = {"replay": "replayed", "review": "reviewed", "discard": "discarded"}
+
+
 def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, dangerous: bool = False) -> int:
     """Do something to the letters meant, in chunks, and say what was done."""
-    from qctl.cli.render import object_json, progress, say
-    from qctl.cli.replay import Pace, Stopping
-    from qctl.keeping import as_one
+    from qctl.cli.render import object_json, say
+    from qctl.cli.replay import Pace
+    from qctl.keeping import forgot, one_command
 
     pace = Pace(values)
     queue = open_queue(values)
     letters, named = meant(queue, values, verb)
     if verb == "replay" and named:
-        for one in letters:
-            if one["number"] is None:
-                raise NotFound(
-                    f"the job of dead letter {one['id']} is gone: enqueue it anew with "
-                    f"`qctl enqueue {one['type']} '{one['payload'][:200]}'`"
-                )
+        refuse_gone(letters)
     numbers = [one["number"] for one in letters if one["number"] is not None]
     if values["dry_run"]:
         for number in numbers:
@@ -198,26 +135,10 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
     if letters and (not named or dangerous) and not agreed(f"{verb} {counted(len(letters), 'dead letter')}?", values):
         say("nothing was changed")
         return 1
-    done, code = 0, 0
-    word = {"replay": "replayed", "review": "reviewed", "discard": "discarded"}[verb]
-    replayed: set[int] = set()
-    told = Stopping(lambda: f"{done:,} of {len(letters):,} {word}")
-    with as_one(queue), told, progress(verb, len(letters), unit="letters") as bar:
-        for piece in pace.pieces(queue, letters):
-            ids = [one["id"] for one in piece]
-            result = act(queue, ids)
-            if isinstance(result, list):
-                by_number = {one["number"]: one["original_job_id"] for one in piece}
-                for number in result:
-                    row = {"number": number, "id": by_number.get(number)}
-                    sys.stdout.write((object_json(row) if values["json"] else str(number)) + "\n")
-                sys.stdout.flush()  # who reads this knows what was done, whatever comes next
-                done += len(result)
-                replayed.update(result)
-            else:
-                done += result
-            bar.advance(len(ids))
-    left = len(letters) - done
+    one_command(queue)
+    done, replayed = carry_out(queue, values, verb, act, pace.pieces(queue, letters), len(letters))
+    left, code = len(letters) - done, 0
+    word = DONE[verb]
     text = f"{done:,} {word}"
     if left and verb == "replay":
         rivals = {number: queue.key_rival(number) for number in numbers if number not in replayed}
@@ -234,7 +155,51 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
         sys.stdout.write(object_json({word: done}) + "\n")
     elif not named or left or sys.stderr.isatty():
         say(text)
+    if forgot(queue):
+        say(forgot(queue))
     return code
+
+
+def refuse_gone(letters: list[dict[str, Any]]) -> None:
+    """Raises NotFound for a letter whose job is there no more."""
+    for one in letters:
+        if one["number"] is None:
+            raise NotFound(
+                f"the job of dead letter {one['id']} is gone: enqueue it anew with "
+                f"`qctl enqueue {one['type']} '{one['payload'][:200]}'`"
+            )
+
+
+def carry_out(
+    queue: Queue,
+    values: Values,
+    verb: str,
+    act: Callable[[Queue, list[str]], Any],
+    pieces: Iterable[list[dict[str, Any]]],
+    total: int,
+) -> tuple[int, set[int]]:
+    """Act on the letters piece by piece; how many that were, and the numbers of the jobs that were replayed."""
+    from qctl.cli.render import object_json, progress
+    from qctl.cli.replay import Stopping
+
+    done = 0
+    replayed: set[int] = set()
+    told = Stopping(lambda: f"{done:,} of {total:,} {DONE[verb]}")
+    with told, progress(verb, total, unit="letters") as bar:
+        for piece in pieces:
+            result = act(queue, [one["id"] for one in piece])
+            if isinstance(result, list):
+                by_number = {one["number"]: one["original_job_id"] for one in piece}
+                for number in result:
+                    row = {"number": number, "id": by_number.get(number)}
+                    sys.stdout.write((object_json(row) if values["json"] else str(number)) + "\n")
+                sys.stdout.flush()  # who reads this knows what was done, whatever comes next
+                done += len(result)
+                replayed.update(result)
+            else:
+                done += result
+            bar.advance(len(piece))
+    return done, replayed
 
 
 def note(values: Values) -> int:
@@ -276,18 +241,12 @@ JOBS = Argument(
     complete="dead",
 )  # fmt: skip
 ALL = Option("--all", "-a", help="All that are not reviewed.")
-DRY_RUN = Option("--dry-run", help="Only list the jobs that it would touch.")
-YES = Option("--yes", "-y", help="Do not ask.")
 
 LIST = Command(
     "list", "List dead letters.", list_, *FILTERS, ERROR, GROUP,
     Option("--all", "-a", help="Also those that were reviewed."),
     Option("--limit", "-n", metavar="N", help="At most so many, newest first (default 20; 0: all)."),
     epilog=("qctl dlq list --error unreachable", "qctl dlq list --all --json"),
-)  # fmt: skip
-SHOW = Command(
-    "show", "Show a dead letter whole.", show,
-    Argument("job", required=False, help="A job, or the id of a letter.", complete="dead"), GROUP,
 )  # fmt: skip
 NOTE = Command(
     "note", "Write a note on dead letters.", note,

@@ -11,14 +11,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qctl.cli.spec import Values
 
-UNBROKEN = 1 << 30  # columns where nobody looks: a line there is a line
 NARROW = 60
 STYLES = {"wrong": "red", "note": "yellow", "ok": "green"}
 
 
 def run(values: Values) -> int:
     from qctl import __version__
-    from qctl.cli.render import line, object_json
+    from qctl.cli.render import Column, line, object_json, table
     from qctl.cli.terminal import is_terminal, width, wrapped
     from qctl.keeping import examine
 
@@ -30,7 +29,12 @@ def run(values: Values) -> int:
         head = {"version": __version__, "python": python, "path": queue.path, "wrong": wrong, "findings": findings}
         sys.stdout.write(object_json(head) + "\n")
         return 1 if wrong else 0
-    columns = width(sys.stdout) if is_terminal(sys.stdout) else UNBROKEN
+    for one in findings:
+        one["word"] = "fixed" if one["fixed"] else one["level"]
+    if not is_terminal(sys.stdout):
+        table([Column(key, key) for key in ("word", "check", "found", "meaning", "mend")], findings)
+        return 1 if wrong else 0
+    columns = width(sys.stdout)
 
     def tell(head: str, text: str, style: str | None = None) -> None:
         for row in wrapped(head + text, columns, " " * len(head) if columns > NARROW else ""):
@@ -39,7 +43,7 @@ def run(values: Values) -> int:
 
     line(f"qctl {__version__} · {queue.path}")
     for one in findings:
-        word = "fixed" if one["fixed"] else one["level"]
+        word = one["word"]
         tell(f"{word:<6} {one['check']:<12} ", one["found"], STYLES.get(word, "green"))
         if one["meaning"] and word != "fixed":
             tell(f"{'':<20}", one["meaning"])
@@ -53,5 +57,5 @@ DOCTOR = Command(
     "Look for what is wrong with the queue file and its place.",
     run,
     Option("--fix", help="Mend what can be mended safely."),
-    epilog=("qctl doctor", "qctl doctor --fix"),
+    epilog=("qctl doctor", "qctl doctor --fix", "in a pipe: ok, note, wrong or fixed; check, found, meaning, mend"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from qctl.cli.enqueue import BACKOFF, PRIORITY_WORDS, payload_of
 from qctl.cli.options import open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import BadValue
@@ -29,8 +30,6 @@ def run(values: Values) -> int:
     if values["tag"]:
         changes["tags"] = values["tag"]
     if values["payload"] is not None:
-        from qctl.cli.enqueue import payload_of
-
         changes["payload"] = payload_of([values["payload"]])
     job = queue.get(values["job"])
     if not changes:
@@ -92,13 +91,13 @@ EDIT = Command(
     Argument("job", help="A number, an id, or the beginning of one.", complete="jobs"),
     Option("--payload", metavar="JSON", help="A new payload: JSON, @FILE, or - for stdin."),
     Option("--priority", "-p", metavar="PRIORITY", help="low, normal, high, critical or a number.",
-           choices=("low", "normal", "high", "critical")),
+           choices=PRIORITY_WORDS),
     Option("--in", "-i", metavar="DURATION", help="Run after a delay from now."),
     Option("--at", metavar="TIME", help="Run at a time."),
     Option("--queue", "-q", metavar="NAME", help="Move it to a queue.", complete="queues"),
     Option("--tag", metavar="TAG", multiple=True, help="Its tags from now on; may be repeated.", complete="tags"),
     Option("--max-attempts", metavar="N", help="Attempts before it becomes a dead letter."),
-    Option("--backoff", metavar="BACKOFF", help="linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%]."),
+    BACKOFF,
     Option("--timeout", metavar="DURATION", help="Longest time of an attempt; none: no limit."),
     epilog=("qctl edit 1036 --priority high", "qctl edit 1036     # its payload, in your editor"),
 )  # fmt: skip

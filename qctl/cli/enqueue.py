@@ -8,7 +8,7 @@ import time
 
 from qctl.cli.options import open_queue
 from qctl.cli.spec import Argument, Command, Option
-from qctl.model import BadValue
+from qctl.model import PRIORITIES, BadValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from qctl.model import Enqueued
 
 RARE = ("expires", "key", "key_for")
-PRIORITY_WORDS = ("low", "normal", "high", "critical")
+PRIORITY_WORDS = tuple(PRIORITIES)
+BACKOFF = Option(
+    "--backoff", metavar="BACKOFF", help="linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%]."
+)
+CWD = Option("--cwd", metavar="DIR", help="Where a command runs (default: here).", complete="dir")
+ENV = Option(
+    "--env", metavar="NAME[=VALUE]", multiple=True, help="A variable for a command; NAME alone: its value here."
+)
 
 
 def run(values: Values) -> int:
@@ -81,6 +88,12 @@ def fields_of(values: Values) -> dict[str, Any]:
             words = [values["payload_option"]]
         fields["type"] = type_
     if words:
+        if type_ is not None and looks_like_a_program(words):
+            line = " ".join([type_, *words])
+            raise BadValue(
+                f"payload: {words[0][:40]!r} is neither JSON nor a field (name=text); to run a program: "
+                f"qctl enqueue -- {line[:60]}"
+            )
         fields["payload"] = payload_of(words)
     for key in ("priority", "in", "at", "queue", "id", "max_attempts", "backoff", "timeout", "cwd", *RARE):
         fields[key] = values[key]
@@ -89,6 +102,16 @@ def fields_of(values: Values) -> dict[str, Any]:
     fields["tags"] = values["tag"]
     fields["env"] = variables(values["env"])
     return {key: value for key, value in fields.items() if value is not None and value != []}
+
+
+def looks_like_a_program(words: list[str]) -> bool:
+    """Whether these are arguments, given by somebody who left out the -- that stands before a program."""
+    first = words[0].lstrip()
+    return (
+        "=" not in first
+        and first[:1] not in tuple('{["@-0123456789')
+        and (len(words) > 1 or first not in ("", "null", "true", "false", "NaN", "Infinity"))
+    )
 
 
 def payload_of(words: list[str]) -> str:
@@ -130,14 +153,18 @@ def variables(given: list[str]) -> list[str]:
     return pairs
 
 
+def told_of(job: Enqueued) -> dict[str, Any]:
+    """A job just enqueued, as JSON tells of it."""
+    return {"number": int(job), "id": job.id, "type": job.type, "status": job.status, "duplicate": job.duplicate}
+
+
 def tell(job: Enqueued, values: Values) -> None:
     """The number on stdout, now that the job is on disk; on a terminal also when it will run."""
     text = str(int(job))
     if values["json"]:
         from qctl.cli.render import object_json
 
-        row = {"number": int(job), "id": job.id, "type": job.type, "status": job.status, "duplicate": job.duplicate}
-        text = object_json(row)
+        text = object_json(told_of(job))
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
@@ -185,7 +212,7 @@ ENQUEUE = Command(
            complete="types"),
     Option("--payload", metavar="JSON", key="payload_option", help="Payload of a command, given to it on stdin."),
     Option("--max-attempts", metavar="N", help="Attempts before it becomes a dead letter (default 5)."),
-    Option("--backoff", metavar="BACKOFF", help="linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%]."),
+    BACKOFF,
     Option("--timeout", metavar="DURATION", help="Longest time of an attempt (default 24h; none: no limit)."),
     Option("--expires", metavar="DURATION", help="Cancel it if it has not started by then."),
     Option("--key", metavar="KEY", help="While an unfinished job has this key, print that job's number instead."),
@@ -195,8 +222,8 @@ ENQUEUE = Command(
     Option("--after-any", metavar="JOB", multiple=True, help="Run after these have ended, however.", complete="jobs"),
     Option("--after-failed", metavar="JOB", multiple=True, help="Run after these have failed for good.",
            complete="jobs"),
-    Option("--cwd", metavar="DIR", help="Where a command runs (default: here).", complete="dir"),
-    Option("--env", metavar="NAME[=VALUE]", multiple=True, help="A variable for a command; NAME alone: its value here."),
+    CWD,
+    ENV,
     Option("--wait", "-w", help="Wait for the end; exit 1 if the job failed."),
     Option("--follow", "-f", help="Like --wait, and show what it writes."),
     Option("--wait-timeout", metavar="DURATION", help="Wait no longer than this; then exit 124."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from qctl.cli.commands import COMMANDS, DEFAULT_SUBCOMMANDS, GROUPS, HIDDEN, load
+from qctl.cli.commands import COMMANDS, DEFAULT_SUBCOMMANDS, ELSEWHERE, GROUPS, HIDDEN, load
 from qctl.cli.page import HELP_ROW, VERSION_ROW, WIDEST, Page, option_row, usage_of
 from qctl.cli.spec import COMMON
 
@@ -54,7 +54,11 @@ def complaint(error: Any) -> str:
     text = " ".join(str(error.format_message()).split()).rstrip(".")
     name = getattr(error, "option_name", "")
     if type(error).__name__ == "NoSuchOption":
-        text = f"there is no option {name}" + did_you_mean(sorted(error.possibilities or ()))
+        close = sorted(error.possibilities or ())
+        text = f"there is no option {name}" + did_you_mean(close)
+        command = getattr(getattr(error, "ctx", None), "command", None)
+        if not close and isinstance(command, Leaf) and command.spec.tail:
+            text += ": a program and its own options stand behind --"
     elif type(error).__name__ == "BadOptionUsage":
         text = f"{name} wants a value" if "requires" in text else f"{name} is a switch and takes no value"
     elif type(error).__name__ == "MissingParameter":
@@ -97,10 +101,7 @@ class Root(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in (GROUPS[self.path] if self.path else COMMANDS):
-            from difflib import get_close_matches
-
-            close = get_close_matches(cmd_name, self.names())
-            ctx.fail(f"there is no command {cmd_name!r}{did_you_mean(close)}")
+            ctx.fail(f"there is no command {cmd_name!r}{self.instead(cmd_name)}")
         if self.path:
             return leaf(load(self.path, cmd_name))
         if cmd_name in GROUPS:
@@ -108,6 +109,17 @@ class Root(TyperGroup):
             made.path = cmd_name
             return made
         return leaf(load(cmd_name))
+
+    def instead(self, word: str) -> str:
+        """What somebody who typed this may have meant: a command, or a program that is to be a job."""
+        from difflib import get_close_matches
+        from shutil import which
+
+        other = ELSEWHERE.get(word)
+        close = [other] if other and not self.path else get_close_matches(word, self.names())
+        if not close and not self.path and which(word):
+            return f": to run that program as a job, `qctl enqueue -- {word}`"
+        return did_you_mean(close)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         page = Page(formatter)

@@ -7,6 +7,7 @@ from qctl.model import STATUSES, BadValue, Filter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from qctl.cli.spec import Values
@@ -25,6 +26,8 @@ FILTERS = [
     Option("--until", metavar="WHEN", help="Only jobs created until."),
     Option("--search", metavar="TEXT", help="Only jobs with this text in type, payload, command or error."),
 ]  # fmt: skip
+DRY_RUN = Option("--dry-run", help="Only list the jobs that it would touch.")
+YES = Option("--yes", "-y", help="Do not ask.")
 ERROR = Option("--error", metavar="TEXT", help="Only jobs with this text in their error.")
 
 
@@ -76,19 +79,25 @@ def state_of(job: Job, now: float) -> str:
     return "retry" if job.data["attempts"] else "delayed"
 
 
-def public(job: Job) -> dict[str, Any]:
-    """A job's row for JSON: payload and its like decoded, values of variables masked."""
+def decoded(row: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """A stored row with the JSON text under these keys as what it stands for, values of variables (`env`) masked."""
     import json
 
-    row = dict(job.data)
-    for key in ("payload", "command", "env", "tags", "result", "plan"):
-        if isinstance(row.get(key), str):
+    found = dict(row)
+    for key in keys:
+        if isinstance(found.get(key), str):
             try:
-                row[key] = json.loads(row[key])
+                found[key] = json.loads(found[key])
             except (ValueError, RecursionError):
                 pass  # plain SQL may have stored anything: it is shown as it is
-    if isinstance(row.get("env"), dict):
-        row["env"] = dict.fromkeys(row["env"], "***")
+    if isinstance(found.get("env"), dict):
+        found["env"] = dict.fromkeys(found["env"], "***")
+    return found
+
+
+def public(job: Job) -> dict[str, Any]:
+    """A job's row for JSON."""
+    row = decoded(job.data, ("payload", "command", "env", "tags", "result", "plan"))
     if isinstance(row.get("cwd"), bytes):
         row["cwd"] = row["cwd"].decode("utf-8", "backslashreplace")
     return row

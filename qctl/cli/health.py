@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def run(values: Values) -> int:
-    from qctl.cli.render import hint, line, object_json
+    from qctl.cli.render import Column, hint, line, object_json, table
+    from qctl.cli.terminal import is_terminal
     from qctl.rules.health import DEGRADED, EXIT_CODES, HEALTHY, UNKNOWN
 
     limits = limits_of(values)
@@ -41,6 +42,10 @@ def run(values: Values) -> int:
         from qctl.rules.vitals import nagios
 
         line(nagios(verdict))
+        return code
+    if not is_terminal(sys.stdout):
+        table([Column(key, key) for key in ("name", "value", "limit", "ok")], verdict["checks"])
+        line(verdict["status"])
         return code
     for check in verdict["checks"]:
         limit = check.get("limit_shown") or limit_text(check["name"], check["limit"])
@@ -108,6 +113,7 @@ HEALTH = Command(
     Option("--nagios", help="One line as monitoring plugins print it, with performance data."),
     epilog=(
         "qctl health || mail -s 'the queue is not well' ops@example.com < /dev/null",
+        "in a pipe: name, value, limit, ok of each check, and last the word",
         "exit 0 healthy, 1 degraded (1 or 2 issues), 2 unhealthy (more), 3 unknown",
     ),
 )

@@ -7,7 +7,7 @@ import time
 
 from qctl.cli.options import look_at_queue
 from qctl.cli.spec import Argument, Command, Option
-from qctl.model import BadValue, NotFound
+from qctl.model import FINISHED, BadValue, NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def follow(queue: Queue, number: int, printer: Printer, until: float | None = No
         token = job.token
         if token and printer.run(queue, number, token):
             pause = FASTEST
-        if job.status in ("completed", "failed", "cancelled"):
+        if job.status in FINISHED:
             return True
         if until is not None and time.monotonic() >= until:
             return False

@@ -28,7 +28,7 @@ def main() -> NoReturn:
         try:
             stream.flush()
         except (OSError, ValueError):
-            pass
+            pass  # who read it has gone, and `run` has reported what there was to report
     os._exit(code)
 
 
@@ -51,7 +51,9 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         return quiet()
     except KeyboardInterrupt:
-        return 130
+        from qctl.model import INTERRUPTED
+
+        return INTERRUPTED
     except Exception as error:
         try:
             return report(error, argv)

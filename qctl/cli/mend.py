@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from qctl.cli.filters import ERROR, FILTERS, filter_of
+from qctl.cli.filters import DRY_RUN, ERROR, FILTERS, YES, filter_of
 from qctl.cli.group import GROUP, in_group
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
@@ -77,12 +77,13 @@ def edit_all(queue: Queue, changes: dict[int, Any]) -> list[int]:
 
     from qctl.cli.render import progress
     from qctl.cli.replay import Stopping
-    from qctl.keeping import as_one, edit_dead
+    from qctl.keeping import edit_dead, one_command
 
     done: list[int] = []
     left = iter(changes.items())
     told = Stopping(lambda: f"{len(done):,} of {len(changes):,} edited")
-    with as_one(queue), told, progress("edit", len(changes), unit="jobs") as bar:
+    one_command(queue)
+    with told, progress("edit", len(changes), unit="jobs") as bar:
         while chunk := dict(islice(left, CHUNK)):
             done += edit_dead(queue, chunk)
             bar.advance(len(chunk))
@@ -107,7 +108,7 @@ def new_payload(before: str, sets: list[str], text: Any) -> Any:
 
 
 def export(values: Values) -> int:
-    from qctl.cli.dlq import public
+    from qctl.cli.letter import public
     from qctl.cli.render import object_json
 
     filter = filter_of(values, time.time())
@@ -128,8 +129,7 @@ EDIT = Command(
     Option("--payload", metavar="JSON", help="A new payload: JSON, @FILE, or - for stdin."),
     *FILTERS, ERROR, GROUP,
     Option("--all", "-a", help="All that are not reviewed."),
-    Option("--dry-run", help="Only list the jobs that it would touch."),
-    Option("--yes", "-y", help="Do not ask."),
+    DRY_RUN, YES,
     epilog=(
         "qctl dlq edit 1036 --set customer.city=Oslo --set items[0].count:=3",
         "qctl dlq edit 1036     # in your editor",

@@ -62,13 +62,17 @@ def told(done: dict[str, Any], statuses: list[str], older: float) -> str:
     jobs = f"{number(done['deleted'])} job{'' if done['deleted'] == 1 else 's'}"
     which = f"{' or '.join(statuses)} over {duration_text(older)} ago"
     if done["dry_run"]:
-        return f"would purge {jobs} {which}"
-    if not done["deleted"]:
+        text = f"would purge {jobs} {which}"
+    elif not done["deleted"]:
         text = f"nothing to purge: no jobs {which}"
     else:
         text = f"purged {jobs} {which}"
         if done["bytes_returned"]:
             text += f", {bytes_text(done['bytes_returned'])} given back"
+    if done["forgotten"]:
+        text += f"; {'would forget' if done['dry_run'] else 'forgot'} {number(done['forgotten'])} done once"
+    if done["dry_run"]:
+        return text
     if done["left_unreviewed"]:
         text += f"; {number(done['left_unreviewed'])} failed left, whose dead letters are not reviewed"
     if not done["is_complete"]:

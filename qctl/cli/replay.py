@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from qctl.model import NO, BadValue, NotFound, QctlError, TimedOut
+from qctl.model import CANCELLED, FAILED, FINISHED, NO, BadValue, NotFound, QctlError, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from qctl.queue import Queue
 
 CHUNK = 500
-ENDED = ("completed", "failed", "cancelled")
 FASTEST, SLOWEST = 0.02, 0.5
 
 Letters = list[dict[str, "Any"]]
@@ -33,6 +32,7 @@ class Pace:
     def __init__(self, values: Values) -> None:
         from qctl.rules.limits import parse_rate
         from qctl.rules.newjob import seconds, whole
+        from qctl.rules.share import share
 
         rate, canary, ratio = values.get("rate"), values.get("canary"), values.get("abort_if")
         wait = values.get("wait_timeout")
@@ -84,10 +84,10 @@ class Pace:
                 try:
                     status = queue.get(number).status
                 except NotFound:
-                    status = "cancelled"  # somebody deleted it meanwhile
-                if status in ENDED:
+                    status = CANCELLED  # somebody deleted it meanwhile
+                if status in FINISHED:
                     running.remove(number)
-                    bad += status == "failed"
+                    bad += status == FAILED
             if bad > self.ratio * len(numbers):
                 raise Aborted(
                     f"{bad} of {len(numbers)} died again, which is too many: the other {left:,} were left as they are"
@@ -101,17 +101,6 @@ class Pace:
             time.sleep(pause)
             pause = min(pause * 1.3, SLOWEST)
         say(f"{len(numbers) - bad} of the first {len(numbers)} did not die again: going on with {left:,}")
-
-
-def share(name: str, text: str) -> float:
-    """`0.2` or `20%` as 0.2. Raises BadValue."""
-    try:
-        value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise BadValue(f"{name}: {text[:40]!r} is no ratio: use 0 to 1, such as 0.2 or 20%")
-    return value
 
 
 class Stopping:

@@ -53,71 +53,101 @@ def run(values: Values) -> int:
 
 
 def pairs(job: Job, history: list[dict[str, Any]], size: int, now: float) -> list[tuple[Any, ...]]:
-    from qctl.cli.render import bytes_text, object_json
-    from qctl.cli.terminal import is_terminal
-    from qctl.rules.clock import duration_text, human, moment
-    from qctl.rules.when import from_text, iso
+    from qctl.cli.render import bytes_text
 
     row = public(job)
+    found = [*identity(row), *work_of(job, row), *times(row, now), *terms(row), *outcome(row)]
+    if size:
+        found.append(("Output", size, bytes_text(size)))
+    if history:
+        found.append(("History", [run_line(one, now) for one in history]))
+    return found
+
+
+def identity(row: dict[str, Any]) -> list[tuple[Any, ...]]:
+    from qctl.cli.terminal import is_terminal
+
     found: list[tuple[Any, ...]] = [("Id", row["id"]), ("Status", row["status"])]
-    if not is_terminal(sys.stdout):  # on a terminal they stand in the title
-        found = [("Number", row["number"]), ("Type", row["type"]), *found]
+    if is_terminal(sys.stdout):  # there they stand in the title
+        return found
+    return [("Number", row["number"]), ("Type", row["type"]), *found]
+
+
+def work_of(job: Job, row: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """What it does: its command, its payload, and as a step of a flow its conditions and what its templates became."""
+    from qctl.cli.render import object_json
+
+    found: list[tuple[Any, ...]] = []
     if row["command"]:
-        found.append(("Command", what(job)))
-        found.append(("Directory", row["cwd"]))
+        found += [("Command", what(job)), ("Directory", row["cwd"])]
     payload = row["payload"]
     if payload != {} or not row["command"]:
         found.append(("Payload", object_json(payload) if isinstance(payload, dict) else str(payload)))
     plan = row["plan"] if isinstance(row["plan"], dict) else {}
-    for label, key in (("When", "when"), ("For each", "foreach")):
-        if key in plan:
-            found.append((label, plan[key]))
-    for key, value in (plan.get("ran") or {}).items():  # what the templates became
-        found.append((f"Ran {key}", object_json(value)))
-    found.append(("Created", row["created_at"], moment(from_text(row["created_at"]), now)))
+    found += [(label, plan[key]) for label, key in (("When", "when"), ("For each", "foreach")) if key in plan]
+    return found + [(f"Ran {key}", object_json(value)) for key, value in (plan.get("ran") or {}).items()]
+
+
+def times(row: dict[str, Any], now: float) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = [("Created", row["created_at"], spoken(row["created_at"], now))]
     if row["status"] == "pending":
-        found.append(("Due", row["scheduled_at"], moment(from_text(row["scheduled_at"]), now)))
+        found.append(("Due", row["scheduled_at"], spoken(row["scheduled_at"], now)))
     if row["completed_at"]:
         found.append(("Completed", row["completed_at"], spoken(row["completed_at"], now)))
-    if row["parent"] is not None:
-        found.append(("Parent", row["parent"]))
-    for label, key in (("Queue", "queue"), ("Priority", "priority")):
-        if row[key] not in ("default", 0):
-            found.append((label, row[key]))
+    return found
+
+
+def terms(row: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Under which it runs: where it comes from, its queue, its tries."""
+    from qctl.rules.clock import duration_text
+
+    found: list[tuple[Any, ...]] = [] if row["parent"] is None else [("Parent", row["parent"])]
+    found += [
+        (label, row[key])
+        for label, key in (("Queue", "queue"), ("Priority", "priority"))
+        if row[key] not in ("default", 0)
+    ]
     if row["tags"]:
         found.append(("Tags", ", ".join(map(str, row["tags"]))))
     if row["env"]:
         found.append(("Variables", ", ".join(f"{name}=***" for name in row["env"])))
     limit = row["timeout"]
     timeout = "" if limit is None else " · no timeout" if limit == 0 else f" · timeout {duration_text(limit)}"
-    found.append(
-        ("Retry", f"{row['backoff'] or 'default backoff'} · {row['attempts']} of {row['max_attempts']} used{timeout}")
-    )
+    tries = f"{row['attempts']} of {row['max_attempts']} used"
+    return [*found, ("Retry", f"{row['backoff'] or 'default backoff'} · {tries}{timeout}")]
+
+
+def outcome(row: dict[str, Any]) -> list[tuple[Any, ...]]:
+    from qctl.cli.render import object_json
+
+    found: list[tuple[Any, ...]] = []
+    error = str(row["last_error"] or "")
     if row["rescues"]:
         found.append(("Rescues", f"{row['rescues']}: its worker died so often"))
     if row["exit_code"] is not None:
         found.append(("Exit", row["exit_code"]))
-    if row["last_error"] and row["status"] != "completed":
+    if error and row["status"] != "completed":
         found.append(("Error", row["last_error"], None, "red" if row["status"] == "failed" else None))
-    elif str(row["last_error"] or "").startswith("skipped: "):
-        found.append(("Skipped", str(row["last_error"]).removeprefix("skipped: ")))
+    elif error.startswith("skipped: "):
+        found.append(("Skipped", error.removeprefix("skipped: ")))
     if row["result"] is not None:
         found.append(("Result", object_json(row["result"])))
-    if size:
-        found.append(("Output", size, bytes_text(size)))
-    if history:
-        lines = []
-        for one in history:
-            error = f"  {one['error']}" if one["error"] else ""
-            try:
-                start, end = one["started_at"], one["finished_at"]
-                took = human((from_text(end) if end else now) - from_text(start)) if start else "-"
-                begun = iso(start)
-            except ValueError:  # an UPDATE from elsewhere wrote something else
-                took, begun = "-", str(one["started_at"] or "")
-            lines.append(f"#{one['attempt']} {one['outcome']} {took}  {begun}  {one['worker'] or ''}{error}")
-        found.append(("History", lines))
     return found
+
+
+def run_line(run: dict[str, Any], now: float) -> str:
+    """One run of its history; times as they are where an UPDATE from elsewhere wrote something else."""
+    from qctl.rules.clock import human
+    from qctl.rules.when import from_text, iso
+
+    start, end = run["started_at"], run["finished_at"]
+    try:
+        took = human((from_text(end) if end else now) - from_text(start)) if start else "-"
+        begun = iso(start)
+    except ValueError:
+        took, begun = "-", str(start or "")
+    error = f"  {run['error']}" if run["error"] else ""
+    return f"#{run['attempt']} {run['outcome']} {took}  {begun}  {run['worker'] or ''}{error}"
 
 
 def neighbours(queue: Queue, number: int) -> list[tuple[Any, ...]]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 DEEPEST = 24  # columns of the branches before a step
 WIDEST = 40  # columns of a name
+FEW = 6  # jobs that a step added of which all are drawn
 SHOWN = 3  # steps that a note names; jobs of a foreach that are drawn
 NEWS = {"processing": 0, "failed": 0, "cancelled": 1, "pending": 1, "blocked": 2, "completed": 3}
 """What is left out last when not all fits."""
@@ -55,12 +56,22 @@ def lines(flow: Mapping[str, Any], steps: Sequence[Step], now: float, room: int,
 
 
 def timed(steps: Sequence[Step]) -> list[Step]:
-    """The steps, those with a foreach as begun with the first of their jobs."""
+    """The steps, those with a foreach as begun with the first of their jobs; `added`: how many jobs one has added."""
     first: dict[int, str] = {}
+    added: dict[int, int] = {}
     for step in steps:
-        if step["parent"] is not None and step["started_at"]:
+        if step["parent"] is not None and step["step"] is None:
+            added[step["parent"]] = added.get(step["parent"], 0) + 1
+        elif step["parent"] is not None and step["started_at"]:
             first[step["parent"]] = min(step["started_at"], first.get(step["parent"], step["started_at"]))
-    return [{**step, "started_at": first[step["number"]]} if step["number"] in first else step for step in steps]
+    return [
+        {
+            **step,
+            "started_at": first.get(step["number"], step["started_at"]),
+            "added": added.get(step["number"], 0),
+        }
+        for step in steps
+    ]
 
 
 def painted(text: str, state: str, coloured: bool, room: int, safe: Any) -> str:
@@ -107,7 +118,7 @@ def arranged(steps: Sequence[Step]) -> list[tuple[str, Step]]:
         below.setdefault(above(step, numbers), []).append(step)
     for number, children in below.items():
         made = [step for step in children if number is not None and step["parent"] == number]
-        if made:
+        if any(step["step"] is not None for step in made) or len(made) > FEW:
             news = sorted(made, key=lambda step: NEWS.get(step["status"], 3))[:SHOWN]
             drawn = {step["number"] for step in news if step["status"] != "completed"}
             below[number] = [step for step in children if step["parent"] != number or step["number"] in drawn]
@@ -125,13 +136,14 @@ def arranged(steps: Sequence[Step]) -> list[tuple[str, Step]]:
 
 def above(step: Step, numbers: set[int]) -> int | None:
     """The number of the step that one is drawn under."""
-    if step["parent"] in numbers:
-        return int(step["parent"])
+    parent = int(step["parent"]) if step["parent"] in numbers else None
+    if parent is not None and step["step"] is not None:
+        return parent
     if step["plan"].get("on_failure") is True:
         return None
     # A foreach needs jobs that were made of it, which come after it.
     needs = [one for one in step["needs"] if one in numbers and one < step["number"]]
-    return max(needs, default=None)
+    return max(needs, default=parent)
 
 
 def state_of(step: Step) -> str:
@@ -150,7 +162,7 @@ def surroundings(steps: Sequence[Step], number: int, now: float) -> list[str]:
     by_number = {step["number"]: step for step in steps}
     own = by_number[number]
     before = [by_number[one] for one in sorted(own["needs"]) if one in by_number and one < number]
-    if own["parent"] in by_number:
+    if own["parent"] in by_number and by_number[own["parent"]] not in before:
         before.append(by_number[own["parent"]])
     behind = [step for step in steps if number in step["needs"] and step["number"] > number]
 
@@ -187,7 +199,7 @@ def note(step: Step, by_number: Mapping[int, Step], steps: Sequence[Step]) -> st
     if status in ("failed", "cancelled") or is_skipped(step) or state_of(step) == "retry":
         return str(step["last_error"] or "")
     if status != "blocked":
-        return ""
+        return f"added {step['added']:,} jobs" if step.get("added", 0) > FEW else ""
     if plan.get("total") is not None:
         made = [one for one in steps if one["parent"] == step["number"]]
         done = sum(one["status"] == "completed" for one in made)
@@ -196,6 +208,6 @@ def note(step: Step, by_number: Mapping[int, Step], steps: Sequence[Step]) -> st
     if "on_failure" in plan:
         watched = plan["on_failure"]
         return "if a step fails" if watched is True else f"if {' or '.join(watched)} fails"
-    names = [str(by_number[one]["step"]) for one in sorted(step["waits_for"]) if one in by_number]
+    names = [title(by_number[one]) for one in sorted(step["waits_for"]) if one in by_number]
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return f"waits for {', '.join(names[:SHOWN])}{more}" if names else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from qctl.cli.enqueue import BACKOFF, PRIORITY_WORDS, decoded
 from qctl.cli.options import look_at_queue, open_queue
 from qctl.cli.spec import Argument, Command, Option
 from qctl.model import BadValue
@@ -113,8 +114,6 @@ def set_limits(queue: Queue, type_: str | None, queue_name: str | None, limits: 
 
 def schema_of(word: str) -> str | None:
     """The text of a schema: from a file, or stdin (-); `none` takes it back."""
-    from qctl.cli.enqueue import decoded
-
     if word == "none":
         return None
     if word == "-":
@@ -155,13 +154,13 @@ SET = Command(
     Option("--queue", "-q", metavar="NAME", help="A queue instead of a type: its limits.", complete="queues"),
     Option("--timeout", metavar="DURATION", help="Longest time of an attempt (none: no limit)."),
     Option("--max-attempts", metavar="N", help="Attempts before a job becomes a dead letter."),
-    Option("--backoff", metavar="BACKOFF", help="linear:30s, exponential:30s or fixed:30s, [,max=1h][,jitter=10%]."),
+    BACKOFF,
     Option(
         "--priority",
         "-p",
         metavar="PRIORITY",
         help="low, normal, high, critical or a number, for jobs enqueued from now on.",
-        choices=("low", "normal", "high", "critical"),
+        choices=PRIORITY_WORDS,
     ),
     Option("--output-limit", metavar="BYTES", help="Bytes kept of what a job writes, head and tail."),
     Option(

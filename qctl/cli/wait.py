@@ -6,7 +6,7 @@ import time
 
 from qctl.cli.options import open_queue
 from qctl.cli.spec import Argument, Command, Option
-from qctl.model import TimedOut
+from qctl.model import COMPLETED, FINISHED, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from qctl.queue import Queue
 
 FASTEST, SLOWEST = 0.01, 0.25
-ENDED = ("completed", "failed", "cancelled")
 
 
 def run(values: Values) -> int:
@@ -28,11 +27,11 @@ def run(values: Values) -> int:
         before = len(left)
         for number in list(left):
             job = queue.get(number)
-            if job.status in ENDED:
+            if job.status in FINISHED:
                 left.remove(number)
                 if values["json"]:
                     report(job)
-                if job.status != "completed":
+                if job.status != COMPLETED:
                     bad += 1
                     tell(job)
                     if values["fail_fast"]:
@@ -93,11 +92,11 @@ def wait_for_one(queue: Queue, number: Enqueued, values: Values) -> int:
         raise TimedOut(f"waited {values['wait_timeout']}, and job {int(number)} has not ended; it goes on")
     job = queue.get(int(number))
     if values["exit_code"] and job.exit_code is not None:
-        if job.status != "completed":
+        if job.status != COMPLETED:
             tell(job)
         code: int = job.exit_code
         return code if code >= 0 else 128 - code
-    if job.status == "completed":
+    if job.status == COMPLETED:
         return 0
     tell(job)
     return 1
@@ -105,7 +104,7 @@ def wait_for_one(queue: Queue, number: Enqueued, values: Values) -> int:
 
 def ends(queue: Queue, number: int, until: float | None) -> bool:
     pause = FASTEST
-    while queue.get(number).status not in ENDED:
+    while queue.get(number).status not in FINISHED:
         if until is not None and time.monotonic() >= until:
             return False
         time.sleep(pause if until is None else min(pause, max(0.0, until - time.monotonic())))

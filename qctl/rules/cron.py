@@ -85,7 +85,9 @@ class Cron:
             at, offset = self._resolve(wall)
             if at > after:
                 return at
-            wall = max(wall, after + offset)  # in the second run of an hour: all up to here ticked in the first
+            # In the second run of an hour: all that the clock showed in the first ticked there.
+            last = after if (change := self._change(at, after)) is None else change - 1
+            wall = max(wall, last + offset)
 
     def _resolve(self, wall: int) -> tuple[int, int]:
         """When a wall clock shows this first, or the end of the gap that skips it; and the offset before."""

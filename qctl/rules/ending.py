@@ -23,6 +23,7 @@ DEAD = "dead"  # the job said that no further attempt can help
 CANCEL = "cancelled"  # somebody cancelled it
 STOPPED = "stopped"  # its worker was told to stop
 LOST = "lost"  # its worker died
+RELEASED = "released"  # its worker died and did not run it then: it waited there, or had just ended
 RESTARTED = "restarted"  # its machine was restarted, and the worker went with it
 SKIPPED = "skipped"  # a step whose condition did not hold: it counts as completed
 FANNED = "fanned out"  # a step with a foreach: it waits for the jobs that were made of it
@@ -126,7 +127,7 @@ def decide(ending: Ending, facts: Facts, random: Callable[[], float]) -> Move:
     """The move that follows from an ending.
 
     An attempt was used, unless the job was snoozed, stopped, lost with its worker, or did not run at all. The death of a
-    worker is charged lightly, MAX_RESCUES of them end a job; the death of the process that ran it costs the attempt, and
+    worker is charged lightly to what it ran, MAX_RESCUES of them end a job; the death of the process that ran it costs the attempt, and
     MAX_CRASHES of them end it; a restart of the machine and a stop of our own cost nothing. `random` gives 0..1, for jitter.
     """
     how, attempts, rescues = ending.how, facts.attempts, facts.rescues
@@ -141,7 +142,7 @@ def decide(ending: Ending, facts: Facts, random: Callable[[], float]) -> Move:
         return Move(BLOCKED, max(attempts - 1, 0), rescues, None, None)
     if how == DEAD:
         return Move(FAILED, attempts, rescues, None, ending.error)
-    if how in (STOPPED, RESTARTED):
+    if how in (STOPPED, RESTARTED, RELEASED):
         return Move(PENDING, max(attempts - 1, 0), rescues, now, ending.error)
     if how == LOST:
         rescues += 1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from qctl.model import BadValue
-from qctl.rules.flowstep import NAMES, NEEDS, Step, names_of, step_of
+from qctl.rules.flowstep import NAMES, NEEDS, Step, names_of, some, step_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any
 
 PARTS = ("name", "vars", "steps", "on_failure")
@@ -106,10 +106,6 @@ def needed_by(steps: Mapping[str, Step]) -> dict[str, list[str]]:
         for need in step.needs:
             behind[need].append(name)
     return behind
-
-
-def some(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
 
 
 def named(steps: object) -> list[tuple[str, Any]]:

@@ -150,4 +150,5 @@ def variable(name: str, variables: Mapping[str, Any], where: str) -> Any:
 
 
 def some(names: Sequence[str]) -> str:
+    """The first names of a list, as an error may show them."""
     return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")

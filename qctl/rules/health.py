@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 HEALTHY, DEGRADED, UNHEALTHY, UNKNOWN = "healthy", "degraded", "unhealthy", "unknown"
 EXIT_CODES = {HEALTHY: 0, DEGRADED: 1, UNHEALTHY: 2, UNKNOWN: 3}
 
+ALIVE = 30.0  # seconds since its latest beat within which a worker counts, unless it is known to be dead
+
 MAX_PENDING = 1000
 MAX_AGE = 1800.0  # seconds
 MAX_DEAD = 10

@@ -78,7 +78,7 @@ def complain(text: str) -> BadValue:
     except RecursionError:
         return BadValue("payload: it is nested too deeply")
     except ValueError as error:
-        reason, position = getattr(error, "msg", "not JSON"), getattr(error, "pos", 0)
+        reason, position = getattr(error, "msg", "not JSON").removesuffix(" at"), getattr(error, "pos", 0)
         line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
         where = f"line {line}, column {column}" if "\n" in text.strip() else f"column {column}"
         return BadValue(f'payload: not JSON: {reason} at {where}; use an object such as \'{{"to":"ana@example.com"}}\'')

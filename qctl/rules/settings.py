@@ -35,6 +35,19 @@ def duration(low: float) -> Callable[[str, str], str]:
     return check
 
 
+def room(name: str, text: str) -> str:
+    from qctl.rules.size import size
+
+    size(name, text, 1 << 16)
+    return text
+
+
+def until_or_off(name: str, text: str) -> str:
+    if text != "off":
+        seconds(name, text)
+    return text
+
+
 def free_room(name: str, text: str) -> str:
     """The room a disk must have."""
     from qctl.rules.room import checked
@@ -70,6 +83,7 @@ SETTINGS = {
         Setting("health.max_age", "30m", "waiting time above which health has an issue", duration(0)),
         Setting("health.max_dead", "10", "unreviewed dead letters above which health has an issue", at_least(0)),
         Setting("undo_for", "1d", "how long `qctl undo` can take a command back; 0: not at all", duration(0)),
+        Setting("undo_size", "64m", "room for what `qctl undo` remembers; the oldest goes first", room),
         Setting("health.max_failure_rate", "off", "share of attempts failing in an hour; off: it is only noted", vital),
         Setting("health.max_running", "24h", "time a job may run before health has an issue, or off", vital),
         Setting("health.max_overdue", "off", "time a schedule may be late to fire; off: it is only noted", vital),
@@ -82,6 +96,7 @@ SETTINGS = {
         Setting("hook.health", "", "URL or command line that is told when health changes", hook),
         Setting("hook.flow", "", "URL or command line that is told of flows that ended", hook),
         Setting("purge.older_than", "7d", "age from which purge deletes", duration(0)),
+        Setting("purge.once", "off", "age from which purge forgets what was done once; off: never", until_or_off),
     )
 }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from qctl.model import BadValue
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -47,13 +45,9 @@ def limit(name: str, text: str, field: str) -> float | None:
         from qctl.rules.size import size
 
         return float(size(field, text))
-    try:
-        value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise BadValue(f"{field}: {text[:40]!r} is no share: use 0 to 1, such as 0.2 or 20%, or off")
-    return value
+    from qctl.rules.share import share
+
+    return share(field, text, other=", or off")
 
 
 def judge_more(verdict: dict[str, Any], found: Readings, limits: dict[str, float | None]) -> None:

@@ -8,13 +8,16 @@ import time
 from qctl.model import FAILED, QctlError, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite import hooks, workers
+from qctl.store.sqlite.cleanup import heed_others
+from qctl.store.sqlite.connection import identity
 from qctl.store.sqlite.gates import forget_starts
 from qctl.store.sqlite.ledger import write_rest
 from qctl.store.sqlite.room import keep_reserve
 from qctl.store.sqlite.upkeep import upkeep
+from qctl.store.sqlite.wal import save
 from qctl.worker.burial import end_frozen, is_stopped, sweep_after
 from qctl.worker.hardship import FAULTS
-from qctl.worker.schedules import Schedules
+from qctl.worker.schedules import JUMP, Schedules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ class Care:
         self.next_tend = 0.0
         self.next_health = 0.0
         self.next_upkeep = time.time() + UPKEEP
+        self.lead = time.time() - time.monotonic()
+        self.ages_from = 0.0  # monotonic seconds: before that ages by the clock of the day say nothing
         self.schedules = Schedules(store, log)
 
     @property
@@ -83,8 +88,18 @@ class Care:
         return now - self.last_beat > self.stale_after
 
     def look_at_file(self) -> None:
-        if not self.store.is_still_there():
-            raise QueueFileError(f"{self.store.path} was deleted or replaced while {self.id} worked on it: it stops")
+        store = self.store
+        if store.is_still_there():
+            return
+        saved = ""
+        if identity(store.name) == store.identity and store.lock is not None and store.lock.acquire(store.busy_timeout):
+            try:
+                if save(store.connection, store.path):
+                    saved = "; what its log held was copied into it"
+            finally:
+                store.lock.release()
+        what = f"the log of {store.path} was deleted" if saved else f"{store.path} was deleted or replaced"
+        raise QueueFileError(f"{what} while {self.id} worked on it{saved}: it stops")
 
     def tend(self) -> bool:
         """Look after jobs whose worker died."""
@@ -97,17 +112,29 @@ class Care:
             self.next_health = now + BEAT
         told = hooks.look(self.store, time.time(), health=judges)
         outcomes = []
-        dead = self.end_frozen() + workers.dead_workers(self.store, self.id, now, self.stale_after)
+        old = self.stale_after if self.knows_ages() else float("inf")
+        dead = self.end_frozen() + workers.dead_workers(self.store, self.id, now, old)
         for one in dead:
             sweep_after(self.store, one.id)
         if dead:
             outcomes += workers.bury(self.store, dead, now, random.random)
-        outcomes += workers.rescue_stale(self.store, now, self.stale_after, random.random)
+        if old == self.stale_after:
+            outcomes += workers.rescue_stale(self.store, now, self.stale_after, random.random)
         if outcomes:
             rescued = sum(1 for outcome in outcomes if outcome.move is not None and outcome.move.status != FAILED)
             self.log.note(f"! rescued {rescued} of a worker that died", rescued=rescued)
         self.expire(now)
+        told += heed_others(self.store, to_text(now))
         return bool(outcomes or told)
+
+    def knows_ages(self) -> bool:
+        """Whether what seems old is so: not until a limit after the clock was set, or the machine woke from its sleep, since
+        who has jobs and is no worker of this machine is only known by the clock of the day."""
+        clock = time.monotonic()
+        before, self.lead = self.lead, time.time() - clock
+        if abs(self.lead - before) > JUMP:
+            self.ages_from = clock + self.stale_after
+        return clock >= self.ages_from
 
     def end_frozen(self) -> list[workers.Dead]:
         """End workers of this machine whose lease ran out: those that were so at the last look, too, since all of them

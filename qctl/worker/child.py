@@ -1,10 +1,10 @@
 """A handler process: loads the handlers, then runs the jobs that its worker sends, one after the other.
 
-It is started by process.py with the arguments SOCKET TICKETS NONCE PARENT (TICKETS -1: see wide.py), and with its output
-in two pipes. Jobs come ahead of time over the socket, but each may only begin once a ticket, one byte of the ticket pipe,
-was taken for it. The worker takes tickets back by reading the same pipe: the kernel gives each byte to one of them, so a
-job that the worker took back is never begun here. After each job the nonce is written to both pipes, so that the worker
-knows whose output is whose.
+It is started by process.py with the arguments SOCKET TICKETS NONCE PARENT BEGUN MARKS PLACE (TICKETS -1: see wide.py, and
+there are no MARKS), and with its output in two pipes. Jobs come ahead of time over the socket, but each may only begin once
+a ticket, one byte of the ticket pipe, was taken for it. The worker takes tickets back by reading the same pipe: the kernel
+gives each byte to one of them, so a job that the worker took back is never begun here. After each job the nonce is written
+to both pipes, so that the worker knows whose output is whose.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from qctl import calling, handlers
 from qctl.context import JobContext, shared
 from qctl.model import BadValue
 from qctl.rules.newjob import pack_jobs
+from qctl.store.sqlite.marks import of_process
 from qctl.worker import cleanup, hook
 from qctl.worker.frames import Unpacker, pack
 
@@ -63,7 +64,7 @@ def main() -> None:
 
         serve(fd, begun)
     else:
-        Child(fd, tickets, nonce, begun).run()
+        Child(fd, tickets, nonce, begun, of_process(sys.argv[6], int(sys.argv[7]))).run()
 
 
 busy = False
@@ -89,10 +90,11 @@ def die_with_parent(parent: int) -> None:
 
 
 class Child:
-    def __init__(self, fd: int, tickets: int, nonce: bytes, begun: int) -> None:
+    def __init__(self, fd: int, tickets: int, nonce: bytes, begun: int, place: memoryview) -> None:
         self.fd = fd
         self.begun = begun
         self.tickets = tickets
+        self.place = place  # the number of the job that runs, for whoever finds this process and its worker dead
         self.nonce = nonce
         self.round = 0
         self.jobs: list[tuple[Any, ...]] = []  # newest first
@@ -163,6 +165,7 @@ class Child:
         global busy
         number, id_, type_, payload, attempt, max_attempts, inputs, latest = job
         context = JobContext(number, id_, type_, attempt, max_attempts, inputs)
+        self.place[0] = number
         started = time.time()
         try:
             busy = True
@@ -185,6 +188,7 @@ class Child:
         flush()
         if self.is_copy:
             os._exit(0)
+        self.place[0] = 0
         for number_of_stream, fd in enumerate(self.marks, 1):
             os.write(fd, self.nonce)
             os.dup2(fd, number_of_stream)  # the next job finds its output as it should be

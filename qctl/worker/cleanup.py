@@ -11,7 +11,8 @@ TYPE = "cleanup_completed_jobs"
 
 def cleanup_completed_jobs(older_than: str | float | None = None) -> dict[str, Any]:
     """Delete jobs that completed over `older_than` ago (default: the setting purge.older_than, else 7 days), as
-    `qctl purge` does. Runs in a handler process, whose queue file is $QCTL_DB. Returns `deleted` and `bytes_returned`."""
+    `qctl purge` does. Runs in a handler process, whose queue file is $QCTL_DB. Returns `deleted`, `forgotten`
+    (what was done once, if the setting purge.once says so) and `bytes_returned`."""
     import os
     import time
 
@@ -28,4 +29,4 @@ def cleanup_completed_jobs(older_than: str | float | None = None) -> dict[str, A
         done = purge(store, time.time(), [COMPLETED], seconds("older_than", age), 0, None, False, None)
     finally:
         store.close()
-    return {"deleted": done["deleted"], "bytes_returned": done["bytes_returned"]}
+    return {name: done[name] for name in ("deleted", "forgotten", "bytes_returned")}

@@ -62,8 +62,9 @@ def result_of(run: CommandRun) -> tuple[str | None, str | None]:
     try:
         if run.lease.inputs is not None and os.path.exists(inputs_path(run)):
             os.unlink(inputs_path(run))
-        fd = os.open(run.result_path, os.O_RDONLY | os.O_CLOEXEC)  # most leave none, and this says so soonest
-        with open(fd, "rb") as file:
+        if not os.access(run.result_path, os.F_OK):  # most leave none, and this says so soonest
+            return None, None
+        with open(run.result_path, "rb") as file:
             data = file.read(RESULT_LIMIT + 1)
         os.unlink(run.result_path)
     except FileNotFoundError:

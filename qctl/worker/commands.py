@@ -11,6 +11,7 @@ import time
 from collections import deque
 
 from qctl.rules import ending
+from qctl.store.sqlite.marks import Marks
 from qctl.worker.command import CommandRun, cannot_start, inputs_path, limited, payload_on, result_of
 from qctl.worker.guard import Guard
 from qctl.worker.output import STDERR, STDOUT
@@ -55,6 +56,7 @@ class Commands:
         self.young: deque[tuple[float, CommandRun]] = deque()  # those not watched yet, and since when they run
         self.folder = ""
         self.guard = Guard()
+        self.marks = Marks(db, worker)
         self.highest = highest()
         self.nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self.environment = dict(os.environ)
@@ -81,6 +83,7 @@ class Commands:
             err = os.pipe()
             if err[1] > self.highest:
                 raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            self.marks.add(lease.number)
             run.pid = spawn(
                 words if self.memory is None else limited(words, self.memory),
                 stdin=self.nothing if stdin is None else stdin,
@@ -90,6 +93,7 @@ class Commands:
                 env=self.variables(run),
             )
         except (OSError, ValueError) as error:
+            self.marks.drop(lease.number)
             for pipe in (out, err):
                 if pipe:
                     os.close(pipe[0])
@@ -177,6 +181,7 @@ class Commands:
                     gone.append(self.reap(run))
             except ChildProcessError:  # reaped elsewhere: its status is lost
                 del self.running[pid]
+                self.marks.drop(run.lease.number)
                 gone.append((run, -signal.SIGKILL, time.time()))
         return gone
 
@@ -184,6 +189,7 @@ class Commands:
         run.signal(signal.SIGKILL)
         self.guard.remove(run.pid)
         del self.running[run.pid]
+        self.marks.drop(run.lease.number)
         return run, os.waitstatus_to_exitcode(os.waitpid(run.pid, 0)[1]), time.time()
 
     def settle(self, run: CommandRun, status: int, now: float) -> tuple[CommandRun, Ending, Facts]:

@@ -22,7 +22,7 @@ class Events:
         try:
             self.selector.unregister(fd)
         except (KeyError, ValueError):
-            pass
+            pass  # it was not watched any more, or is closed
 
     def wait(self, timeout: float) -> None:
         """Wait for an event, `timeout` seconds at most, and see to all that came."""

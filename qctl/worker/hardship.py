@@ -102,6 +102,10 @@ class Hardship:
         if now < self.next_look:
             return False
         self.next_look = now + LOOK
+        syncer = self.store.syncer
+        if syncer is not None and syncer.mended is not None:
+            self.log.note(f"! the disk failed once ({syncer.mended.strerror}): what it had not taken was written again")
+            syncer.mended = None
         before, why = self.is_short, shortage(self.store)
         self.is_short = why is not None
         if self.is_short and not before:

@@ -102,13 +102,18 @@ class Intake:
 
     def ready(self, missing: int) -> int:
         """How many of the jobs claimed would start at once: only so many limited ones are taken."""
-        if missing <= 0 or self.store.limits().is_free or not self.pool.own:
+        if missing <= 0 or not self.pool.own or self.is_free():
             return max(0, missing)
         return min(missing, self.pool.ready())
 
     def wide_ready(self, most: int) -> int:
         """The same for the wide process."""
-        return most if self.store.limits().is_free else self.wide.ready(most)
+        return most if self.is_free() else self.wide.ready(most)
+
+    def is_free(self) -> bool:
+        """Whether nothing was limited at the latest claim, or is now. The claim itself goes by what then holds; a limit set
+        since then finds one batch that may begin a little later than its starts were counted."""
+        return (self.store.known_limits or self.store.limits()).is_free
 
     def next_due(self, *, anything: bool = False) -> float | None:
         """When the next job that there is room for is due; with `anything`, whether there is room or not."""

@@ -11,6 +11,7 @@ import time
 from qctl.model import BadValue, TypeDefaults
 from qctl.rules import ending
 from qctl.rules.newjob import unpack_jobs
+from qctl.store.sqlite.marks import Marks, remove
 from qctl.worker import cleanup, hook
 from qctl.worker.child import DONE, READY
 from qctl.worker.process import LOADING, READ, HandlerProcess
@@ -59,6 +60,7 @@ class Pool:
         inherited = {name: value for name, value in os.environ.items() if name not in (JOB, RUN)}
         self.environment = {**inherited, "QCTL_DB": db, WORKER: worker}
         self.begun = Begun()
+        self.marks = Marks(db, worker)
         self.watch = watch
         self.unwatch = unwatch
         self.processes: list[HandlerProcess] = []
@@ -71,7 +73,11 @@ class Pool:
     def load(self, timeout: float = LOADING) -> None:
         """Start the first process and learn the types. Raises BadValue when a module cannot be imported."""
         if self.modules:
-            self.learn(timeout)
+            try:
+                self.learn(timeout)
+            except BaseException:
+                remove(self.marks.path)
+                raise
         self.own = len(self.types)
         for name in (cleanup.TYPE, hook.TYPE):  # every worker runs them; without modules a process comes then
             self.types.setdefault(name, TypeDefaults())
@@ -119,7 +125,14 @@ class Pool:
         return f": {lines[-1][:200]}" if lines else ""
 
     def spawn(self) -> HandlerProcess:
-        process = HandlerProcess(self.modules, self.environment, self.memory, self.begun.told)
+        place = self.marks.take()
+        try:
+            process = HandlerProcess(
+                self.modules, self.environment, self.memory, self.begun.told, (self.marks.path, place)
+            )
+        except OSError:
+            self.marks.give(place)
+            raise
         self.processes.append(process)
         self.watch(process.sock.fileno(), lambda: self.receive(process))
         for fd, stream in process.pipes.items():
@@ -235,6 +248,7 @@ class Pool:
         for fd in (process.sock.fileno(), *process.pipes):
             self.unwatch(fd)
         self.processes.remove(process)
+        self.marks.give(process.place)
 
     def bury(self, process: HandlerProcess) -> None:
         """A process died: the run in progress ends with it, those it had not begun go back."""
@@ -300,3 +314,4 @@ class Pool:
                 process.process.wait()
         self.leaving = []
         self.begun.close()
+        self.marks.close()

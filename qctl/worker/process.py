@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
 from collections import deque
 
 from qctl.worker.child import JOBS, LOAD
 from qctl.worker.frames import Unpacker, pack
+from qctl.worker.launch import launch
 from qctl.worker.output import STDERR, STDOUT
 from qctl.worker.run import Run
 from qctl.worker.sweep import CHILD
@@ -21,51 +19,33 @@ if TYPE_CHECKING:
 READ = 1 << 16
 LOADING = 120.0  # seconds that loading the handlers may take
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-START = "import sys; sys.path.append(sys.argv.pop(1)); from qctl.worker.child import main; main()"
-"""The process finds this very qctl, however the present one found it."""
-
 
 class HandlerProcess:
     """One handler process. `queue`: the runs it was sent and has not finished, the first of them in progress."""
 
     __slots__ = (
-        "buffers", "dead", "done", "load", "mark", "nonce", "outgoing", "pipes", "process", "queue", "read_to", "ready", "round", "sock",
-        "ticket_read", "ticket_write", "unpacker",
+        "buffers", "dead", "done", "load", "mark", "nonce", "outgoing", "pipes", "place", "process", "queue", "read_to", "ready", "round",
+        "sock", "ticket_read", "ticket_write", "unpacker",
     )  # fmt: skip
 
-    def __init__(self, modules: list[str], environment: dict[str, str], memory: int | None, begun: int) -> None:
-        self.sock, other = socket.socketpair()
+    def __init__(
+        self, modules: list[str], environment: dict[str, str], memory: int | None, begun: int, mark: tuple[str, int]
+    ) -> None:
+        """`mark`: the table of what runs (its path, or ""), and the place there of this process."""
+        self.place = mark[1]
         self.ticket_read, self.ticket_write = os.pipe()
-        os.set_blocking(self.ticket_read, False)
-        os.set_blocking(self.ticket_write, False)
-        out, err = os.pipe(), os.pipe()
         self.nonce = os.urandom(16)
         self.mark = os.urandom(4).hex()
         try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", START, ROOT, str(other.fileno()), str(self.ticket_read), self.nonce.hex(),
-                 str(os.getpid()), str(begun)],
-                stdin=subprocess.DEVNULL,
-                stdout=out[1],
-                stderr=err[1],
-                pass_fds=(other.fileno(), self.ticket_read, begun),
-                start_new_session=True,
-                env=environment | {CHILD: self.mark},
-            )  # fmt: skip
+            self.process, self.sock, self.pipes = launch(
+                environment | {CHILD: self.mark}, self.ticket_read, self.nonce, begun, (mark[0], str(mark[1]))
+            )
         except OSError:
-            for fd in (self.ticket_read, self.ticket_write, *out, *err):
-                os.close(fd)
-            self.sock.close()
-            other.close()
+            os.close(self.ticket_read)
+            os.close(self.ticket_write)
             raise
-        other.close()
-        self.pipes = {out[0]: STDOUT, err[0]: STDERR}
-        for fd in (out[1], err[1]):
-            os.close(fd)
-        for fd in self.pipes:
-            os.set_blocking(fd, False)
-        self.sock.setblocking(False)
+        os.set_blocking(self.ticket_read, False)
+        os.set_blocking(self.ticket_write, False)
         self.buffers = {STDOUT: b"", STDERR: b""}
         self.read_to = {STDOUT: 0, STDERR: 0}  # how much of each buffer has been given to its run
         self.unpacker = Unpacker()

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from qctl.store.sqlite.store import SQLiteStore
     from qctl.worker.log import Log
 
-JUMP = 1.0  # seconds by which a clock that was set back is told from one that is being steered
+JUMP = 1.0  # seconds by which a clock that was set is told from one that is being steered
 
 
 class Schedules:

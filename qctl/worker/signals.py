@@ -46,4 +46,4 @@ class Signals:
         try:
             os.read(self.fd, 4096)
         except BlockingIOError:
-            pass
+            pass  # nothing came

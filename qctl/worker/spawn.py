@@ -8,7 +8,7 @@ import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 DEFAULTED = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores them; a program must not
 TRIED_NEXT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
@@ -47,10 +47,8 @@ def spawn(
 def start(words: Sequence[str], env: Mapping[str, str], actions: list[tuple[int, int, int]]) -> int:
     """Try the places where the program may be, the one where it was last time first."""
     name, path = words[0], env.get("PATH", os.defpath)
-    known = found.get((name, path))
-    places = [name] if "/" in name else [os.path.join(folder or ".", name) for folder in path.split(os.pathsep)]
     problem: OSError | None = None
-    for place in [known, *places] if known else places:
+    for place in places(name, path):
         try:
             pid = os.posix_spawn(place, list(words), env, file_actions=actions, setsid=True, setsigdef=DEFAULTED)
         except OSError as error:
@@ -60,8 +58,19 @@ def start(words: Sequence[str], env: Mapping[str, str], actions: list[tuple[int,
             if problem is None or error.errno == errno.EACCES:
                 problem = error
             continue
-        if place.startswith("/") and place is not name:
+        if place is not name and place.startswith("/"):
             found[name, path] = place
         return pid
     number = errno.ENOENT if problem is None else problem.errno
     raise OSError(number, os.strerror(number or errno.ENOENT), name)
+
+
+def places(name: str, path: str) -> Iterator[str]:
+    if "/" in name:
+        yield name
+        return
+    known = found.get((name, path))
+    if known:
+        yield known
+    for folder in path.split(os.pathsep):
+        yield os.path.join(folder or ".", name)

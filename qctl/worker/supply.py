@@ -7,7 +7,6 @@ from collections import deque
 
 from qctl.store.sqlite import workers
 from qctl.worker.command import CommandRun
-from qctl.worker.hardship import FAULTS
 from qctl.worker.pace import AHEAD, LONG, Pace
 from qctl.worker.run import Run
 from qctl.worker.sweep import FORCED, sweep_runs
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from qctl.rules.ending import Ending, Facts
     from qctl.store.sqlite.store import SQLiteStore
     from qctl.worker.commands import Commands, Gone
-    from qctl.worker.log import Log
+    from qctl.worker.hardship import Hardship
     from qctl.worker.pool import Pool
     from qctl.worker.process import HandlerProcess
     from qctl.worker.typebook import TypeBook
@@ -41,7 +40,7 @@ class Supply:
         commands: Commands,
         pool: Pool,
         wide: WidePool,
-        log: Log,
+        hardship: Hardship,
         time_limit: float,
         output_limit: int,
         types: TypeBook,
@@ -51,9 +50,11 @@ class Supply:
         self.worker = worker
         self.slots = slots
         self.commands = commands
+        self.commands.marks = pool.marks  # one table for all that runs
         self.pool = pool
         self.wide = wide
-        self.log = log
+        self.log = hardship.log
+        self.bear = hardship.bear
         self.time_limit = time_limit
         self.output_limit = output_limit
         self.types = types
@@ -132,8 +133,9 @@ class Supply:
                 self.failed(run, refused, run.facts())
             else:
                 runs.append(run)
-        if runs:
-            self.wide.give(runs, wall, now)
+        if runs and not self.wide.give(runs, wall, now):
+            self.hand_back([run.lease for run in runs])
+            return
         for run in runs:
             if self.pace.length(run.lease.type) > LONG:
                 self.log.started(run, wall)
@@ -232,10 +234,7 @@ class Supply:
     def hand_back(self, leases: list[Lease]) -> None:
         """Give back leases that were not begun; those that cannot be written down now are kept for the next turn."""
         self.back += leases
-        try:
-            self.give_back()
-        except FAULTS:
-            pass  # the turn says so, and tries again
+        self.bear(self.give_back)
 
     def give_back(self) -> None:
         workers.hand_back(self.store, self.worker, [(one.number, one.token) for one in self.back], time.time())

@@ -67,8 +67,8 @@ class Waker:
                 self.queue.control(None, 16, 0)
             elif self.fd >= 0:
                 os.read(self.fd, 1 << 16)
-        except (BlockingIOError, OSError):
-            pass
+        except OSError:
+            pass  # there was no news, or no more than that something changed
 
     def close(self) -> None:
         if self.queue is not None:

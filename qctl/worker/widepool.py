@@ -6,15 +6,16 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 from qctl.rules import ending
 from qctl.rules.newjob import unpack_jobs
 from qctl.worker.child import CANCEL, DONE, JOBS, LOAD, OUTPUT, READY
 from qctl.worker.frames import Unpacker, pack
-from qctl.worker.output import STDERR, STDOUT
-from qctl.worker.process import LOADING, READ, ROOT, START
+from qctl.worker.launch import launch
+from qctl.worker.pool import NEEDS
+from qctl.worker.process import LOADING, READ
+from qctl.worker.room import AGAIN, SCARCE, has_room
 from qctl.worker.run import KILL_AFTER, Run
 from qctl.worker.sweep import CHILD
 
@@ -44,6 +45,7 @@ class WidePool:
         self.done = 0
         self.is_killed = False
         self.is_ready = False
+        self.shut_until = 0.0  # monotonic seconds until which no process is tried, as there was no room for one
         self.ended: list[Ended] = []
 
     def takes(self, lease: Lease) -> bool:
@@ -54,6 +56,8 @@ class WidePool:
 
     def types(self) -> list[tuple[set[str], int]]:
         """The types that may be claimed for here, and how many jobs of them; nothing where there is no room."""
+        if self.shut_until:
+            return []
         count = sum(1 for run in self.runs.values() if run.lease.type in self.pool.coroutines)
         kinds = [(self.pool.coroutines, self.coroutines - count)]
         if self.threads:
@@ -64,36 +68,45 @@ class WidePool:
 
     def ready(self, most: int) -> int:
         """How many of `most` jobs would begin at once: none while the process loads. Where there is none, it is started."""
-        if self.process is None:
-            self.start()
+        if self.process is None and not self.start():
+            return 0
         return most if self.is_ready else 0
 
-    def start(self) -> None:
-        self.mark = os.urandom(4).hex()
-        self.sock, other = socket.socketpair()
-        out, err = os.pipe(), os.pipe()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", START, ROOT, str(other.fileno()), "-1", "00", str(os.getpid()),
-             str(self.pool.begun.told)],
-            stdin=subprocess.DEVNULL,
-            stdout=out[1],
-            stderr=err[1],
-            pass_fds=(other.fileno(), self.pool.begun.told),
-            start_new_session=True,
-            env=self.pool.environment | {CHILD: self.mark},
-        )  # fmt: skip
-        other.close()
-        self.pipes = {out[0]: STDOUT, err[0]: STDERR}
-        for fd in (out[1], err[1]):
-            os.close(fd)
+    def start(self) -> bool:
+        """Start the process; False when the system has no room for it just now."""
+        if not has_room(NEEDS):
+            return self.shut_for_now()
+        mark = os.urandom(4).hex()
+        try:
+            self.process, self.sock, self.pipes = launch(
+                self.pool.environment | {CHILD: mark}, -1, b"\0", self.pool.begun.told
+            )
+        except OSError as error:
+            if error.errno not in SCARCE:
+                raise
+            return self.shut_for_now()
+        self.mark = mark
         self.unpacker, self.outgoing, self.done, self.is_killed = Unpacker(), b"", 0, False
         self.is_ready = False
-        self.sock.setblocking(False)
         self.pool.watch(self.sock.fileno(), self.receive)
         for fd in self.pipes:
-            os.set_blocking(fd, False)
             self.pool.watch(fd, lambda fd=fd: self.output(fd))  # type: ignore[misc]
         self.send((LOAD, self.pool.modules, self.pool.memory))
+        return True
+
+    def shut_for_now(self) -> bool:
+        """The idle processes of the others make room: they would live on, and there might never be any."""
+        for process in [one for one in self.pool.processes if one.ready and not one.queue]:
+            self.pool.retire(process)
+        self.shut_until = time.monotonic() + AGAIN
+        return False
+
+    def reopens(self) -> bool:
+        """Whether it is time to try again."""
+        if not self.shut_until or time.monotonic() < self.shut_until:
+            return False
+        self.shut_until = 0.0
+        return True
 
     def send(self, message: Any) -> None:
         self.outgoing += pack(message)
@@ -109,10 +122,10 @@ class WidePool:
                 self.outgoing = b""  # it died: its runs are settled when that is seen
                 return
 
-    def give(self, runs: Iterable[Run], now: float, monotonic: float) -> None:
-        """Begin these runs."""
-        if self.process is None:
-            self.start()
+    def give(self, runs: Iterable[Run], now: float, monotonic: float) -> bool:
+        """Begin these runs; False when there is no room for a process that would."""
+        if self.process is None and not self.start():
+            return False
         jobs = []
         for run in runs:
             lease = run.lease
@@ -120,11 +133,13 @@ class WidePool:
             if not self.is_ready:  # its own time begins when the handlers are loaded
                 run.deadline = monotonic + LOADING
             self.runs[lease.number] = run
+            self.pool.marks.add(lease.number)
             jobs.append(
                 (lease.number, lease.id, lease.type, lease.payload, lease.attempts, lease.max_attempts, lease.inputs,
                  run.latest)
             )  # fmt: skip
         self.send((JOBS, 0, jobs))
+        return True
 
     def output(self, fd: int) -> None:
         """What came past sys.stdout: it is somebody's, but nobody knows whose, so the oldest run has it."""
@@ -174,6 +189,7 @@ class WidePool:
             _kind, number, how, error, result, after, started, finished, rows = message
             ended = self.runs.pop(number, None)
             if ended is not None:
+                self.pool.marks.drop(number)
                 self.done += 1
                 children = unpack_jobs(rows)
                 done = ended.ending(
@@ -195,6 +211,7 @@ class WidePool:
         for run in self.runs.values():
             run.mark, run.since = self.mark, run.started_at if self.done else 0.0
             self.pool.begun.settle(run.lease.number, now)  # as far as anybody knows
+            self.pool.marks.drop(run.lease.number)
             how = ending.STOPPED if self.is_killed else ending.CRASH
             done = run.ending(how, now, error=text, exit_code=None if self.is_killed else status)
             self.ended.append((run, done, run.facts()))

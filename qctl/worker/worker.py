@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 ENOUGH = 200  # endings that are worth a transaction of their own at once
 LOADING = 0.02  # seconds until a look whether a process has loaded its handlers
 FOLLOW = 0.2  # seconds between writing down what running jobs wrote
+TIDY = 0.02  # seconds between looks at how large the log is: less than it takes to fill it
 DAY = 86_400.0
 
 
@@ -83,32 +84,20 @@ class Worker:
         self.look = True  # whether a claim may find something
         self.look_wide = True  # the same for the wide process
         self.due_at: float | None = None  # when the next delayed job is due, epoch seconds
+        self.asks_due = False  # whether that has to be looked up before the worker sleeps with a slot free
+        self.tidy_at = 0.0  # monotonic seconds
         self.types = TypeBook(store, self.pool.types)
         self.supply = Supply(
-            store,
-            self.id,
-            options.concurrency,
-            self.commands,
-            self.pool,
-            self.wide,
-            log,
-            seconds_of(store, "default_timeout", DAY),
-            int(store.setting("output_limit") or DEFAULT_LIMIT),
-            self.types,
+            store, self.id, options.concurrency, self.commands, self.pool, self.wide, self.hardship,
+            seconds_of(store, "default_timeout", DAY), int(store.setting("output_limit") or DEFAULT_LIMIT), self.types,
             self.add_ending,
-        )
+        )  # fmt: skip
         self.control = Control(store, self.id, self.supply, log, signals, options.grace)
         self.hardship.stop = self.control.stop
         self.intake = Intake(
-            store,
-            self.id,
-            options,
-            self.supply,
-            self.types,
-            self.control,
-            self.hardship,
+            store, self.id, options, self.supply, self.types, self.control, self.hardship,
             lambda: self.ended_count() + len(self.endings),
-        )
+        )  # fmt: skip
         self.care = Care(store, self.id, log, seconds_of(store, "stale_after", workers.STALE_AFTER), self.compare)
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -180,6 +169,8 @@ class Worker:
 
     def sleep(self, next_follow: float) -> None:
         """Wait for whatever comes first: an event, a deadline, a job that falls due, the next beat."""
+        if self.asks_due and not self.hardship.next_try and (self.intake.is_hungry() or self.intake.wide_room()):
+            self.hardship.bear(self.learn_due)
         now = time.monotonic()
         until = next_time(self, now, next_follow)
         self.events.wait(until - now)
@@ -198,7 +189,7 @@ class Worker:
 
     def collect(self) -> None:
         """Gather what ended."""
-        self.look_wide = self.look_wide or bool(self.wide.ended)
+        self.look_wide = self.wide.reopens() or self.look_wide or bool(self.wide.ended)
         for run, ending, facts in self.supply.collect():
             self.add_ending(run, ending, facts)
         self.pool.begun.keep(self.supply.held)
@@ -281,10 +272,18 @@ class Worker:
                 self.supply.add(leases)
                 self.supply.start(time.monotonic())  # before anything else: somebody may be waiting for it
         if claim or room:
-            self.due_at = None if self.look else self.intake.next_due()
-            if loading and self.due_at is not None:
-                self.due_at = max(self.due_at, wall + LOADING)
-        self.store.tidy(4000)
+            self.due_at, self.asks_due = None, not self.look
+            if loading and self.asks_due:
+                self.learn_due()
+                if self.due_at is not None:
+                    self.due_at = max(self.due_at, wall + LOADING)
+        if now >= self.tidy_at:
+            self.tidy_at = now + TIDY
+            self.store.tidy(4000)
+
+    def learn_due(self) -> None:
+        """Look up when the next job is due that there is room for."""
+        self.due_at, self.asks_due = self.intake.next_due(), False
 
     def compare(self, now: float) -> None:
         compare(self.supply, self.control, [one[0] for one in self.endings], self.log, now)

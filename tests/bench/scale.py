@@ -88,7 +88,13 @@ def purge(scale: float) -> list[Row]:
     count, work = max(5000, int(1_000_000 * scale)), max(2000, int(500_000 * scale))
     environment = dict(os.environ, PYTHONPATH=str(HERE))
     with folder() as place, Queue(place / "own.db") as queue:
-        fill(queue, count, "type, status, completed_at", "'noop', 'completed', datetime('now', '-8 days')")
+        fill(
+            queue,
+            count,
+            "type, payload, status, attempts, token, worker, created_at, scheduled_at, started_at, updated_at, completed_at",
+            "'noop', '{\"n\":1}', 'completed', 1, 1, 'worker-0', at, at, at, at, at",
+            "(SELECT i, strftime('%Y-%m-%d %H:%M:%f', 'now', '-8 days', (i * 0.001) || ' seconds') AS at FROM n)",
+        )
         fill(queue, work, "type, payload", "'noop', '{\"n\":1}'")
         handlers = str(Path(__file__).with_name("handlers.py"))
         argv = [QCTL, "--db", queue.path, "work", "--quiet", "--handlers", handlers]
@@ -120,13 +126,13 @@ def purge(scale: float) -> list[Row]:
     ]  # fmt: skip
 
 
-def fill(queue: Queue, count: int, columns: str, values: str) -> None:
+def fill(queue: Queue, count: int, columns: str, values: str, source: str = "n") -> None:
     """Insert rows by plain SQL, in transactions of half a million."""
     for start in range(0, count, 500_000):
         with queue.store.write() as connection:
             connection.execute(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
-                f" INSERT INTO jobs ({columns}) SELECT {values} FROM n",
+                f" INSERT INTO jobs ({columns}) SELECT {values} FROM {source}",
                 (min(500_000, count - start),),
             )
         queue.store.tidy(0)

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import peers, sight, spoolers
+from tests.bench import peers, sight, spoolers, works
 from tests.bench.measure import Row, table
 from tests.bench.works import ahead, enqueue, purge
 
 
 @pytest.mark.parametrize("work", [enqueue, ahead, purge])
-def test_a_bench_gives_rows_with_figures_and_a_ratio(work: object) -> None:
-    rows = work(0.01)  # type: ignore[operator]
+def test_a_bench_gives_rows_with_figures_and_a_ratio(work: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(works, "AHEAD", dict(list(works.AHEAD.items())[-2:]))
+    rows = work(0.001)  # type: ignore[operator]
     assert rows
     for row in rows:
         assert row.figures["qctl"] > 0

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from qctl.queue import Queue
+from tests.states import damaged
 
 Cli = Callable[..., Any]
 
@@ -114,13 +115,7 @@ def test_what_cannot_be_written_is_exit_4_and_leaves_nothing(cli: Cli, queue: Qu
 
 
 def test_of_a_damaged_queue_there_is_no_backup(cli: Cli, db: Path, tmp_path: Path) -> None:
-    with Queue(db) as queue:
-        queue.enqueue_many([{"type": "filler", "payload": {"x": "y" * 2000}}] * 300)
-        queue.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    data = bytearray(db.read_bytes())
-    for page in range(60, 70):
-        data[page * 4096 : page * 4096 + 2048] = b"\xff" * 2048
-    db.write_bytes(data)
+    damaged(db)
     done = cli("backup", str(tmp_path / "copy.db"))
     assert done.code == 4
     assert not (tmp_path / "copy.db").exists()

@@ -219,3 +219,11 @@ def test_a_number_of_too_many_digits_is_refused_in_few_words(cli: Cli, tmp_path:
     done = cli("enqueue", "--from", str(file))
     assert done.code == 2
     assert "line 1: a number in it has too many digits" in done.err
+
+
+def test_where_a_line_is_no_json_is_said_in_whole_words(cli: Callable[..., Any], tmp_path: Path) -> None:
+    file = tmp_path / "jobs"
+    file.write_text('{"bad')
+    text = "not JSON: Unterminated string starting at column 2"
+    assert text in cli("enqueue", "--from", str(file)).err
+    assert text in cli("enqueue", "x", '{"bad').err

@@ -201,7 +201,7 @@ def test_values_does_not_wait_for_a_writer(full: Path, cli: Callable[..., Any]) 
     with Queue(full) as queue, queue.store.write():
         begun = time.monotonic()
         assert cli("_values", "types").out != ""
-        assert time.monotonic() - begun < 0.2
+        assert time.monotonic() - begun < 5  # and not the 30 s of a Queue
 
 
 def test_values_reads_the_file_that_db_names(full: Path, tmp_path: Path, cli: Callable[..., Any]) -> None:

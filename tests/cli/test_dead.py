@@ -11,7 +11,7 @@ from typing import Any
 
 from qctl.queue import Queue
 from qctl.rules import ending
-from tests.states import dead, run_one
+from tests.states import all_dead, dead, run_one
 
 Cli = Callable[..., Any]
 
@@ -57,8 +57,7 @@ def test_replay_sends_the_same_job_back_and_a_second_death_is_a_second_letter(cl
 
 
 def test_bulk_takes_filters_or_all_and_says_what_it_would_do(cli: Cli, queue: Queue) -> None:
-    for index in range(1100):
-        dead(queue, "charge" if index % 2 else "ship", f"error {index}")
+    all_dead(queue, (("charge" if index % 2 else "ship", f"error {index}") for index in range(1100)))
     assert cli("dlq", "replay").code == 2
     assert len(cli("dlq", "replay", "--type", "ship", "--dry-run").out.splitlines()) == 550
     assert len(list(queue.dead_letters())) == 1100
@@ -71,8 +70,7 @@ def test_bulk_takes_filters_or_all_and_says_what_it_would_do(cli: Cli, queue: Qu
 
 
 def test_two_who_replay_at_once_replay_each_job_once(queue: Queue, db: Path) -> None:
-    for _ in range(200):
-        dead(queue)
+    all_dead(queue, [("charge", "card declined")] * 200)
     ids = [one["id"] for one in queue.dead_letters()]
     done: list[list[int]] = []
 

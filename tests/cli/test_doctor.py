@@ -14,7 +14,7 @@ import pytest
 
 from qctl.queue import Queue
 from qctl.store.sqlite import doctor, place
-from tests.states import lease
+from tests.states import damaged, lease
 
 Cli = Callable[..., Any]
 
@@ -52,7 +52,9 @@ def test_it_finds_what_was_planted(cli: Cli, queue: Queue, check: str) -> None:
     with queue.store.write() as connection:
         connection.execute(PLANTED[check])
     assert check in wrong(cli)
-    assert "→" in cli("doctor").out
+    rows = [line.split("\t") for line in cli("doctor").out.splitlines()]
+    assert {len(row) for row in rows} == {5}, "in a pipe: word, check, found, meaning, mend"
+    assert [row for row in rows if row[0] == "wrong" and row[1] == check and row[4]]
 
 
 @pytest.mark.parametrize("check", ["orphans", "dead"])
@@ -72,13 +74,7 @@ def test_it_closes_a_file_that_is_open_to_others(cli: Cli, queue: Queue, db: Pat
 
 
 def test_a_damaged_file_is_told(cli: Cli, db: Path) -> None:
-    with Queue(db) as queue:
-        queue.enqueue_many([{"type": "filler", "payload": {"x": "y" * 2000}}] * 300)
-        queue.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    data = bytearray(db.read_bytes())
-    for page in range(60, 70):
-        data[page * 4096 : page * 4096 + 2048] = b"\xff" * 2048
-    db.write_bytes(data)
+    damaged(db)
     done = cli("doctor", "--json")
     assert done.code in (1, 4)
     assert "malformed" in done.out + done.err or "damaged" in done.out + done.err
@@ -110,15 +106,15 @@ def test_every_check_says_something(queue: Queue) -> None:
 
 def test_what_a_death_left_is_found_and_what_is_safe_taken_away(cli: Cli, queue: Queue, db: Path) -> None:
     queue.store.set_setting("min_free", "0")
-    left, held = (db.with_name(f"{db.name}-{end}") for end in ("once-aa", "once-bb"))
-    for path in (left, held):
+    left, held, table = (db.with_name(f"{db.name}-{end}") for end in ("once-aa", "once-bb", "runs-worker-1"))
+    for path in (left, held, table):
         path.touch(mode=0o600)
     with held.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         found = json.loads(cli("doctor", "--json").out)["findings"]
-        assert sorted(one["found"].split()[0] for one in found if one["check"] == "files") == [left.name]
+        assert sorted(one["found"].split()[0] for one in found if one["check"] == "files") == [left.name, table.name]
         assert cli("doctor", "--fix").code == 0
-    assert not left.exists() and held.exists()
+    assert not left.exists() and not table.exists() and held.exists()
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")

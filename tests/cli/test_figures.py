@@ -197,6 +197,15 @@ def test_what_cannot_be_read_is_unknown(cli: Cli, db: Path) -> None:
     assert cli("health", "--max-age", "x").code == 2
 
 
+def test_health_in_a_pipe_is_a_row_for_each_check_and_the_word(cli: Cli, queue: Queue) -> None:
+    queue.enqueue("a")
+    done = cli("health", "--max-pending", "0")
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    assert done.code == 1
+    assert ["depth", "1", "0", "false"] in rows and rows[-1] == ["degraded"]
+    assert {len(row) for row in rows[:-1]} == {4}
+
+
 def test_depth_in_the_past_heeds_what_was_replayed_and_what_was_taken_back(cli: Cli, queue: Queue) -> None:
     now = time.time()
     for _ in range(4):

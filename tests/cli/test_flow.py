@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from qctl.cli.terminal import cell_width
-from qctl.cli.tree import lines
+from qctl.cli.tree import arranged, lines, note, timed
 from qctl.queue import Queue
 
 Cli = Callable[..., Any]
@@ -299,3 +299,17 @@ def machine_steps(queue: Queue, number: int) -> int:
     connection.set_progress_handler(None, 1)
     connection.execute("ROLLBACK")
     return count
+
+
+def test_the_tree_shows_what_steps_added_under_them() -> None:
+    def one(number: int, step: str | None, parent: int | None = None, needs: tuple[int, ...] = ()) -> dict[str, Any]:
+        return {
+            "number": number, "step": step, "type": "mail", "status": "completed", "parent": parent, "plan": {},
+            "needs": needs, "waits_for": [], "started_at": None, "last_error": None, "attempts": 1,
+        }  # fmt: skip
+
+    few = [one(1, "a"), one(2, "b", needs=(1,)), one(3, None, 1, (1,)), one(4, None, 1, (1, 3))]
+    assert [(branch, step["number"]) for branch, step in arranged(few)] == [("", 1), ("├", 2), ("└", 3), (" └", 4)]
+    many = timed([one(1, "a"), *[one(number, None, 1, (1,)) for number in range(2, 12)]])
+    assert [step["number"] for _branch, step in arranged(many)] == [1]
+    assert note(many[0], {}, many) == "added 10 jobs"

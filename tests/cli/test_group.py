@@ -45,6 +45,12 @@ def test_groups_have_count_types_first_last_and_a_sample(cli: Cli, queue: Queue)
     assert [one["count"] for one in lines(cli("dlq", "groups", "--type", "refund", "--json").out)] == [1]
 
 
+def test_in_a_pipe_the_times_of_a_group_are_iso_8601(cli: Cli, queue: Queue) -> None:
+    dead(queue)
+    row = cli("dlq", "groups").out.rstrip("\n").split("\t")
+    assert row[4] == row[5] == "2026-09-21T14:13:21.000Z"
+
+
 def test_every_command_takes_a_group(cli: Cli, queue: Queue) -> None:
     declined, route = fill(queue)
     assert [one["number"] for one in lines(cli("dlq", "list", "--group", declined, "--json").out)] == [3, 2, 1]

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from qctl.queue import Queue
 from qctl.rules import ending
 from qctl.rules.when import to_text
+from tests.profile import examples
 from tests.states import dead, lease, run_one
 
 Cli = Callable[..., Any]
@@ -185,7 +186,7 @@ def test_sixteen_racers_on_a_key_get_one_job_and_its_number(db: Path, queue: Que
     assert queue.count() == rounds
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["put", "put for", "end", "retry"])), max_size=30))
 def test_no_order_of_moves_gives_a_key_two_unfinished_jobs(moves: list[tuple[str, str]]) -> None:
     queue = Queue(":memory:")

@@ -15,7 +15,7 @@ import pytest
 
 from qctl import __version__
 from qctl.cli import spec
-from qctl.cli.commands import COMMANDS, GROUPS, HIDDEN, load
+from qctl.cli.commands import COMMANDS, ELSEWHERE, GROUPS, HIDDEN, load
 from qctl.cli.main import run
 from qctl.model import BadValue, NotFound, QueueFileError, QueueLocked, TimedOut
 
@@ -71,6 +71,20 @@ def test_an_unknown_command_is_a_usage_error(argv: list[str], cli: Callable[...,
     assert "--help`)" in result.err
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"), [("status", "did you mean list?"), ("add", "did you mean enqueue?"), ("kill", "did you mean cancel?"),
+                        ("uname", "to run that program as a job, `qctl enqueue -- uname`")]
+)  # fmt: skip
+def test_the_words_of_other_queues_and_a_program_without_its_command_lead_on(
+    word: str, meant: str, cli: Callable[..., Any]
+) -> None:
+    assert meant in one_line(cli(word))
+
+
+def test_every_word_of_other_queues_leads_to_a_command() -> None:
+    assert set(ELSEWHERE.values()) <= set(COMMANDS) and not set(ELSEWHERE) & set(COMMANDS)
+
+
 def test_hidden_commands_are_not_guessed(cli: Callable[..., Any]) -> None:
     for name in HIDDEN:
         assert name not in cli(name[:-1]).err.partition("did you mean")[2]
@@ -90,6 +104,9 @@ def test_hidden_commands_are_not_guessed(cli: Callable[..., Any]) -> None:
         (["show", "1", "2", "3"], "this is too much: 2 3"),
         (["dlq", "--nothing"], "there is no option --nothing"),
         (["--nothing", "list"], "there is no option --nothing"),
+        (["enqueue", "ls", "-Z"], "there is no option -Z: a program and its own options stand behind --"),
+        (["enqueue", "echo", "hello"], "to run a program: qctl enqueue -- echo hello"),
+        (["enqueue", "tar", "czf", "a.tgz"], "to run a program: qctl enqueue -- tar czf a.tgz"),
     ],
 )
 def test_usage_errors_say_in_one_line_what_is_wrong(argv: list[str], said: str, cli: Callable[..., Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from qctl.queue import Queue
+from qctl.store.sqlite.sql import sql
 from tests.states import dead
 
 Cli = Callable[..., Any]
@@ -141,6 +142,24 @@ def test_its_statements_ride_on_an_index(queue: Queue) -> None:
             assert plan[0][3].startswith("SEARCH jobs USING") and f"INDEX {index} (" in plan[0][3], plan
 
 
+def test_it_does_not_look_through_what_workers_completed_for_what_others_did(queue: Queue) -> None:
+    """SQLite would, at each chunk: a purge of 300,000 jobs took six minutes."""
+    plan = queue.store.read(f"EXPLAIN QUERY PLAN {sql('any_elsewhere')}")
+    assert "INDEX jobs_elsewhere (" in plan[0][3], plan
+
+
+def test_free_pages_that_the_jobs_of_tomorrow_need_stay_in_the_file(queue: Queue, db: Path) -> None:
+    """To give those back, too, would move the jobs of today, while others wait."""
+    old(queue, 1500, payload=json.dumps({"a": "x" * 3000}))
+    queue.enqueue_many([{"type": "a", "payload": {"a": "x" * 3000}}] * 1000)
+    queue.store.tidy(0)
+    before = db.stat().st_size
+    queue.purge()
+    free, all_ = (queue.store.read(f"PRAGMA {name}")[0][0] for name in ("freelist_count", "page_count"))
+    assert db.stat().st_size < before
+    assert abs(free - (all_ - free)) < 50
+
+
 def test_what_lies_between_old_jobs_stays(queue: Queue) -> None:
     """Numbers are deleted in ranges, which hold others."""
     kept = []
@@ -163,10 +182,10 @@ def test_it_says_what_it_did_when_that_is_on_disk(queue: Queue, monkeypatch: pyt
     monkeypatch.setattr(sync, "SYNC", lambda _fd: left.append(queue.count()))
     old(queue, 3000)
     assert queue.purge()["deleted"] == 3000
-    assert left == [0]
+    assert 1 <= len(left) <= 2 and not any(left)
     assert queue.store.sync is not None
     queue.enqueue("a")
-    assert left == [0, 1], "and whoever comes after is told of each commit when it is on disk"
+    assert left[-1] == 1, "and whoever comes after is told of each commit when it is on disk"
 
 
 def test_spans_hold_every_number_and_few_others() -> None:
@@ -174,3 +193,28 @@ def test_spans_hold_every_number_and_few_others() -> None:
 
     numbers = [1, 2, 3, 5, 5 + GAP, 6 + 2 * GAP, 1000, 1001]
     assert spans(numbers) == [(1, 5 + GAP), (6 + 2 * GAP, 6 + 2 * GAP), (1000, 1001)]
+
+
+def test_what_was_done_once_is_forgotten_when_the_setting_says_so_and_never_before(cli: Cli, queue: Queue) -> None:
+    """Whoever comes again after that does it again: so nobody forgets unasked."""
+    with queue.store.write() as connection:
+        connection.executemany(
+            "INSERT INTO processed_jobs (job_id, processed_at) VALUES (?, datetime('now', ?))",
+            [(f"old-{n}", "-100 days") for n in range(5001)] + [(f"new-{n}", "-10 days") for n in range(10)],
+        )
+    count = "SELECT count(*) FROM processed_jobs"
+    assert "once" not in cli("purge").out
+    assert queue.store.read(count) == [(5011,)]
+    assert cli("config", "purge.once", "soon").code == 2
+    assert cli("config", "purge.once", "90d").code == 0
+    assert "would forget 5,001 done once" in cli("purge", "--dry-run").out
+    assert queue.store.read(count) == [(5011,)]
+    assert "forgot 5,001 done once" in cli("purge").out
+    assert queue.store.read(count) == [(10,)]
+    assert queue.done_at("old-7") is None and queue.done_at("new-7") is not None
+    assert json.loads(cli("purge", "--json").out)["forgotten"] == 0
+    assert cli("config", "purge.once", "1d").code == 0
+    assert queue.purge(max_time=0.0)["forgotten"] == 0
+    with queue.store.write() as connection:
+        connection.execute("DROP TABLE processed_jobs")
+    assert queue.purge()["forgotten"] == 0

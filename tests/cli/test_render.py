@@ -18,8 +18,9 @@ from qctl.cli import render
 from qctl.cli.render import bytes_text, number, object_json, percent, record, svg_of
 from qctl.cli.table import Column, table
 from qctl.cli.terminal import GLYPHS, cell_width, colour, cut, escape, escape_bytes, unicode, width
+from tests.profile import examples
 
-quick = settings(deadline=None, max_examples=150, database=None)
+quick = settings(max_examples=examples(80), database=None)
 OURS = re.compile(r"\x1b\[(0|1|2|31|32|33|36)m")
 HOSTILE = "\x1b]52;c;cm0=\x07\x00\x7f\x9b2J\u202e\u2066\u200f\u061c\u2028\udc80\ud800\t\n\r\xa0\\"
 texts = st.text(st.characters(exclude_categories=()) | st.sampled_from(HOSTILE + "é漢👍\ufe0f\u0301"))

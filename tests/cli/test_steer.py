@@ -45,8 +45,7 @@ def test_cancel_and_retry_want_to_be_told_which(cli: Cli, queue: Queue) -> None:
 
 
 def test_filters_cancel_many_and_a_dry_run_none(cli: Cli, queue: Queue) -> None:
-    for index in range(1200):
-        queue.enqueue("even" if index % 2 else "odd")
+    queue.enqueue_many([{"type": "even" if index % 2 else "odd"} for index in range(1200)])
     assert len(cli("cancel", "--type", "even", "--dry-run").out.splitlines()) == 600
     assert set(statuses(queue)) == {"pending"}
     assert cli("cancel", "--type", "even").code == 0

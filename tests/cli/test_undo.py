@@ -204,3 +204,39 @@ def test_an_interruption_says_what_was_done_and_the_same_command_goes_on(
         assert changed == []
     else:
         assert {row[1] for row in changed} == {'{"order":2}'}
+
+
+@pytest.mark.parametrize("command", [("cancel", "--type", "a", "--yes"), ("dlq", "discard", "--all", "--yes")])
+def test_what_one_command_did_is_one_action_however_much_it_was(
+    cli: Cli, queue: Queue, command: tuple[str, ...]
+) -> None:
+    """It goes on in chunks, and is said in pieces; taken back it is at once."""
+    queue.enqueue_many([{"type": "a"}] * 1201)
+    with queue.store.write() as connection:
+        if command[0] == "dlq":
+            connection.execute("UPDATE jobs SET status = 'failed', attempts = 1")
+            connection.execute("INSERT INTO dead_letter_jobs (original_job_id, type) SELECT id, type FROM jobs")
+    before = contents(queue)
+    assert cli(*command).code == 0
+    assert [json.loads(line)["jobs"] for line in cli("undo", "--list", "--json").out.splitlines()] == [1201]
+    assert cli("undo").code == 0
+    assert contents(queue) == before
+
+
+def test_what_is_remembered_has_a_bound_and_the_oldest_goes_first(cli: Cli, queue: Queue) -> None:
+    def kept() -> int:
+        return int(queue.store.read("SELECT sum(length(before)) FROM qctl_undo")[0][0])
+
+    assert cli("config", "undo_size", "1k").code == 2
+    assert cli("config", "undo_size", "64k").code == 0
+    queue.enqueue_many([{"type": "a", "payload": {"fill": "x" * 400}}] * 40 + [{"type": "b"}] * 600)
+    assert "undo has no room" not in cli("cancel", "--type", "a", "--yes").err
+    done = cli("cancel", "--type", "b", "--yes")
+    assert kept() <= 64 << 10
+    (row,) = [json.loads(line) for line in cli("undo", "--list", "--json").out.splitlines()]
+    assert f"undo has no room for the first {600 - row['jobs']} of them" in done.err, "and nothing of the one before"
+    assert 40 < row["jobs"] < 600
+    assert f"{row['jobs']} jobs" in cli("undo").err
+    assert [job.status for job in queue.find()].count("pending") == row["jobs"]
+    queue.enqueue("c")
+    assert cli("cancel", "--type", "c", "--yes").err.count("undo") == 0

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from qctl.cli.screen import KEYS, parsed
 from qctl.queue import Queue
 from qctl.rules import ending
+from tests.profile import examples
 from tests.states import dead, lease, run_one, write_output
 
 DEADLINE = 20.0
@@ -263,13 +264,13 @@ def test_without_a_terminal_it_says_so_in_a_line_and_shows_the_figures_once(cli:
     assert cli("stats", "--watch", "--at", "1h").code == 2
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(st.sampled_from([*KEYS, "a", "/", "ü"]).filter(lambda key: key != "\x1b"), max_size=30))
 def test_keys_that_come_together_are_told_apart(keys: list[str]) -> None:
     assert list(parsed("".join(keys))) == [KEYS.get(key, key) for key in keys]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.text(max_size=40))
 def test_nothing_that_is_typed_is_taken_for_a_control(text: str) -> None:
     assert all(key in KEYS.values() or (len(key) == 1 and key.isprintable()) for key in parsed(text))

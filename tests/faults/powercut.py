@@ -17,7 +17,8 @@ FOLDER = "/"
 
 
 class Event:
-    """One thing that happened: C made, U removed, W written, T cut, B and E begin and end of an fsync, A said."""
+    """One thing that happened: C made, U removed, W written, T cut, B and E begin and end of an fsync, F: it
+    failed, A said."""
 
     __slots__ = ("data", "kind", "name", "offset", "pid")
 
@@ -58,6 +59,9 @@ class File:
                     apply(self.sure, one)
                 del self.open[:count]
                 self.done += count
+        elif event.kind == "F":  # the system takes them for written now: no later fsync brings them to the disk
+            self.done += len(self.open)
+            self.open.clear()
 
     def image(self, chance: random.Random, share: float) -> bytearray:
         """The bytes as a cut may leave them: about `share` of what is not sure."""

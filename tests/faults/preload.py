@@ -1,4 +1,4 @@
-"""The library that is preloaded into a process, to log what it does to a queue file, or to let that fail."""
+"""Libraries that are preloaded into a process: to log what it does to a queue file, or let that fail; to set its clock."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ NEEDS = pytest.mark.skipif(
 )
 
 
-def compiled(folder: Path) -> Path:
+def compiled(folder: Path, name: str = "recorder") -> Path:
     """The library, made anew in `folder`."""
-    library, source = folder / "recorder.so", Path(__file__).parent / "recorder.c"
+    library, source = folder / f"{name}.so", Path(__file__).parent / f"{name}.c"
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True, timeout=60)
     return library

@@ -2,7 +2,7 @@
  *
  * RECORD_DB: the path of the queue file. RECORD_LOG: where to. RECORD_SAID: log what is written to stdout and stderr, too.
  * A record: kind, pid, offset, length (of data, or a size), length of the name, the name (what follows RECORD_DB in the path;
- * "/" is its directory), the data. A write is logged before it is made, an fsync before and after it.
+ * "/" is its directory), the data. A write is logged before it is made, an fsync before and after it, or F when it fails.
  *
  * FAIL="K,first,count": calls of kind K (W pwrite, S fsync, R pread, T ftruncate) on those files fail with EIO, from the
  * first one on, so many times.
@@ -130,7 +130,10 @@ int ftruncate64(int fd, off_t size) { return cut(fd, size); }
 
 static int synced(int fd, long number) {
   const char *name = known(fd);
-  if (fails('S', name)) return -1;
+  if (fails('S', name)) {
+    tell('F', name, 0, NULL, 0);
+    return -1;
+  }
   if (name) tell('B', name, 0, NULL, 0);
   int answer = syscall(number, fd);
   if (name && !answer) tell('E', name, 0, NULL, 0);

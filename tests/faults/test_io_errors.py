@@ -35,7 +35,7 @@ def stored(db: Path) -> dict[int, str]:
         return dict(queue.store.read("SELECT number, coalesce(key, id) FROM jobs"))
 
 
-@pytest.mark.parametrize("trials", [16, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("trials", [12, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
 def test_enqueue_acknowledges_nothing_that_failed_and_says_what_is_unknown(
     tmp_path: Path, db: Path, trials: int
 ) -> None:
@@ -74,7 +74,7 @@ def test_enqueue_acknowledges_nothing_that_failed_and_says_what_is_unknown(
     assert failed > trials // 4
 
 
-@pytest.mark.parametrize("trials", [6, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("trials", [3, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_a_worker_whose_disk_fails_tells_no_end_that_is_not_stored(tmp_path: Path, db: Path, trials: int) -> None:
     library, chance = compiled(tmp_path), random.Random(trials)
     for trial in range(trials):

@@ -18,7 +18,7 @@ import pytest
 
 from qctl.queue import Queue
 from tests.faults.harness import Broken, Ground, last_number, numbers_in
-from tests.worker.conftest import until, work
+from tests.worker.conftest import seconds_until, until, work
 
 __all__ = ["work"]  # the fixture
 Work = Callable[..., Any]
@@ -29,7 +29,7 @@ LONG = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 
 @linux
-@pytest.mark.parametrize(("rounds", "kills"), [(1, 10), pytest.param(20, 50, marks=LONG)])
+@pytest.mark.parametrize(("rounds", "kills"), [(1, 6), pytest.param(20, 50, marks=LONG)])
 def test_a_kill_at_any_moment_loses_no_job_and_ends_each_once(
     ground: Callable[[int], Ground], report: Report, rounds: int, kills: int
 ) -> None:
@@ -114,9 +114,7 @@ def test_the_jobs_of_a_killed_worker_run_again_within_two_seconds_and_no_orphan_
     second = work("--quiet")
     until(lambda: queue.live_workers() == 2)
     os.kill(first.pid, signal.SIGKILL)
-    begun = time.monotonic()
-    until(lambda: len(pids.read_text().split()) == 2, 5)
-    assert time.monotonic() - begun < 2
+    assert seconds_until(lambda: len(pids.read_text().split()) == 2) < 2
     orphan = int(pids.read_text().split()[0])
     until(lambda: not alive(orphan), 5)
     job = queue.get(1)
@@ -185,7 +183,7 @@ def bulk(tmp_path: Path, count: int) -> str:
     return str(file)
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(300, marks=LONG)])
+@pytest.mark.parametrize("kills", [3, pytest.param(300, marks=LONG)])
 def test_a_number_that_was_printed_is_a_job_whenever_the_enqueuer_dies(
     db: Path, tmp_path: Path, report: Report, kills: int
 ) -> None:
@@ -198,7 +196,7 @@ def test_a_number_that_was_printed_is_a_job_whenever_the_enqueuer_dies(
     report("enqueuer killed, bulk", kills, f"each of {acknowledged:,} numbers printed is a job; the file is whole")
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(500, marks=LONG)])
+@pytest.mark.parametrize("kills", [5, pytest.param(500, marks=LONG)])
 def test_a_single_number_that_was_printed_is_a_job(db: Path, tmp_path: Path, report: Report, kills: int) -> None:
     enqueuer, acknowledged = Enqueuer(db, tmp_path, "a", "n:=1"), 0
     for _ in range(kills):
@@ -209,7 +207,7 @@ def test_a_single_number_that_was_printed_is_a_job(db: Path, tmp_path: Path, rep
     report("enqueuer killed, one job", kills, f"each of {acknowledged:,} numbers printed is a job; the file is whole")
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(200, marks=LONG)])
+@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=LONG)])
 def test_atomic_bulk_is_all_or_nothing_whenever_it_dies(db: Path, tmp_path: Path, report: Report, kills: int) -> None:
     enqueuer = Enqueuer(db, tmp_path, "--from", bulk(tmp_path, 7000), "--atomic")
     stored: Counter[int] = Counter()

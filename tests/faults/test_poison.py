@@ -175,6 +175,7 @@ def test_a_worker_at_its_limit_of_descriptors_fails_no_job(
         one = ground(limit)
         numbers = [one.queue.enqueue(shell=one.line("sleep 0.1"), max_attempts=1) for _ in range(14)]
         numbers += [one.queue.enqueue("job", {"took": 0.05}, max_attempts=1) for _ in range(8)]
+        numbers += [one.queue.enqueue("coroutine", {"took": 0.05}, max_attempts=1) for _ in range(8)]
         one.numbers = numbers
         worker = one.start("-c", "16", "--handlers", str(one.module), files=limit)
         read = one.queue.store.read
@@ -187,7 +188,7 @@ def test_a_worker_at_its_limit_of_descriptors_fails_no_job(
         one.check()
         one.close()
         jobs += len(numbers)
-    report("limit of descriptors", 2 * times, f"{jobs} jobs at 34 and 48 descriptors: all completed, no attempt lost")
+    report("limit of descriptors", 2 * times, f"{jobs} jobs at 42 and 56 descriptors: all completed, no attempt lost")
 
 
 @linux

@@ -37,6 +37,23 @@ for n in range(count):
     if n % 20 == 19:
         queue.store.tidy(50)
 """
+BEHIND = """
+import os, sys, time
+from qctl.model import NewJob
+from qctl.queue import Queue
+from qctl.store.sqlite import syncer
+from qctl.store.sqlite.store import SQLiteStore
+queue, store = Queue(sys.argv[1]), SQLiteStore(sys.argv[1])
+queue.enqueue("good")
+syncer.sync_behind(store)
+print(0, flush=True)
+store.insert([NewJob("good")], "2026-01-01 00:00:00.000")
+while store.syncer.mended is None and len(sys.argv) > 2:
+    time.sleep(0.001)
+for n in range(3):
+    print(queue.enqueue("good"), flush=True)
+os._exit(0)
+"""
 HANDLERS = """
 from qctl import Dead, handler
 
@@ -192,3 +209,44 @@ def test_the_cuts_catch_an_enqueue_that_does_not_sync(tmp_path: Path) -> None:
     _db, history = record(tmp_path, 30, "NORMAL")
     _count, faults = cut_everywhere(history, tmp_path, every=max(1, len(history) // 60), images=1)
     assert any("acknowledged and lost" in fault for fault in faults), faults
+
+
+def record_behind(folder: Path, fail: str | None) -> list[Event]:
+    """A store that syncs behind its commits, and one that does so before it tells of them, in one process."""
+    db, log = folder / "run" / "queue.db", folder / "log"
+    shutil.rmtree(db.parent, ignore_errors=True)
+    db.parent.mkdir()
+    log.unlink(missing_ok=True)
+    env = dict(os.environ, LD_PRELOAD=str(compiled(folder)), RECORD_DB=str(db), RECORD_LOG=str(log), RECORD_SAID="1")
+    argv = [str(db)] if fail is None else [str(db), fail]
+    subprocess.run([sys.executable, "-c", BEHIND, *argv], env=env | {"FAIL": fail or ""}, timeout=60, check=True)
+    return list(events(log))
+
+
+@NEEDS
+def test_what_stands_behind_a_failed_sync_is_on_disk_once_the_log_was_written_again(tmp_path: Path) -> None:
+    """The system takes pages for written whose sync failed: a job that was synced behind them would be lost with them."""
+    history = record_behind(tmp_path, None)
+    ready = next(at for at, event in enumerate(history) if event.kind == "A")
+    syncs = sum(1 for event in history[:ready] if event.kind == "B")
+    history = record_behind(tmp_path, f"S,{syncs + 1},1")
+    (failed,) = [at for at, event in enumerate(history) if event.kind == "F"]
+    mended = next(at for at in range(failed, len(history)) if history[at].kind == "E")
+    again = [event for event in history[failed:mended] if event.kind == "W" and event.name == "-wal"]
+    assert len(again) == 1, "the log, in one piece"
+    assert lost_after(history, tmp_path / "image") == []
+    # The control: without that, the harness sees the loss.
+    assert lost_after([event for event in history if event is not again[0]], tmp_path / "image")
+
+
+def lost_after(history: list[Event], folder: Path) -> list[str]:
+    """What is wrong after a cut behind each line printed, that takes all which is not sure."""
+    disk, said, chance = Disk(), Said(), random.Random(1)
+    faults = []
+    for event in history:
+        (said if event.kind == "A" else disk).take(event)
+        if event.kind == "A" and event.data.strip() != b"0":
+            fault = look(folder, disk.cut(chance, 0.0), said)
+            faults += [fault] if fault else []
+        said.numbers.discard(0)
+    return faults

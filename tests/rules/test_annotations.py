@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from qctl.model import BadValue
 from qctl.rules.annotations import Parameters, parameters_of
 from qctl.rules.schema import complaint, schema_text
+from tests.profile import examples
 
 
 @dataclass
@@ -139,7 +140,7 @@ PAYLOADS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(80))
 @given(PAYLOADS)
 def test_the_schema_and_the_conversion_agree(payload: dict[str, Any]) -> None:
     """What the validator of JSON Schema says of the derived schema is what the conversion does."""

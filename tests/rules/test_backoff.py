@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from qctl.model import BadValue
 from qctl.rules.backoff import DEFAULT, Backoff, parse_backoff
 from qctl.rules.when import LONGEST
+from tests.profile import examples
 
-quick = settings(deadline=None, max_examples=200, database=None)
+quick = settings(max_examples=examples(100), database=None)
 
 KINDS = st.sampled_from(["linear", "exponential", "fixed"])
 DURATIONS = st.integers(0, int(LONGEST) * 1000).map(lambda milliseconds: milliseconds / 1000)

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import contextlib
 import re
-import time
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -11,23 +8,10 @@ from hypothesis import strategies as st
 
 from qctl.rules.clock import clock, duration_text, human, moment
 from qctl.rules.when import LONGEST, parse_duration, parse_time
+from tests.profile import examples
+from tests.rules.conftest import local_zone
 
-quick = settings(deadline=None, max_examples=200, database=None)
-
-
-@contextlib.contextmanager
-def local_zone(name: str) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TZ", name)
-        time.tzset()
-        yield
-    time.tzset()
-
-
-@pytest.fixture
-def berlin() -> Iterator[None]:
-    with local_zone("Europe/Berlin"):
-        yield
+quick = settings(max_examples=examples(100), database=None)
 
 
 # --- durations

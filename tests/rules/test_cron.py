@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from qctl.model import BadValue
 from qctl.rules.catchup import LATE, MISSED, MOST, POLICIES, ticks_due
 from qctl.rules.cron import Cron, local
+from tests.profile import examples
 
 ZONES = ("America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Beirut")
 FIRST, LAST = datetime(2010, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
@@ -69,7 +70,7 @@ def test_anything_else_is_refused_in_one_line_that_says_what_is_accepted(text: s
 
 
 @given(st.text(max_size=30) | st.text("0123456789*/,-# lw@mon", max_size=20))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(200))
 def test_no_text_breaks_it(text: str) -> None:
     for seconds in (False, True):
         try:
@@ -221,7 +222,7 @@ def expressions(draw: st.DrawFn) -> tuple[str, Fields, bool]:
 
 @pytest.mark.parametrize("zone", ZONES)
 @given(data=st.data())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(30))
 def test_ticks_are_those_that_every_minute_tells(zone: str, data: st.DataObject) -> None:
     expression, fields, interval = data.draw(expressions())
     change = data.draw(st.sampled_from(transitions(zone)))
@@ -233,6 +234,15 @@ def test_ticks_are_those_that_every_minute_tells(zone: str, data: st.DataObject)
         found.append(at)
     assert one.is_interval == interval
     assert found == expected
+
+
+@pytest.mark.parametrize("minute", [0, 1, 30, 59])
+def test_from_inside_a_repeated_hour_the_next_tick_is_the_first_after_it(minute: int) -> None:
+    every = Cron("* 1-3 * * *", "Europe/Berlin")
+    assert (
+        every.next(datetime(2010, 10, 31, 1, minute, tzinfo=UTC).timestamp())
+        == datetime(2010, 10, 31, 2, tzinfo=UTC).timestamp()
+    )
 
 
 def test_the_changes_of_twenty_years_are_looked_at() -> None:
@@ -311,7 +321,6 @@ class Counted:
 
 
 @given(st.sampled_from([1, 7, 60, 900, 86_400]), st.integers(0, 3000), st.floats(0, 0.999), st.sampled_from(POLICIES))
-@settings(deadline=None)
 def test_what_is_caught_up_is_what_the_policy_says(step: int, missed: int, part: float, policy: str) -> None:
     first = 1_800_057_600.0 // step * step
     now = first + (missed + part) * step

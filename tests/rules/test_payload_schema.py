@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from qctl.model import BadValue
 from qctl.rules.schema import complaint, schema_text
 from qctl.rules.typefields import type_columns
+from tests.profile import examples
 
 ORDER = schema_text(
     json.dumps(
@@ -78,7 +79,7 @@ def test_a_schema_that_never_ends_is_said_to_be_so() -> None:
     assert "cannot be applied" in found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(
     st.sampled_from(["type", "properties", "items", "$ref", "enum", "anyOf", "minimum", "$defs", "$schema", "$id", "pattern"]), v)))  # fmt: skip
 def test_no_text_brings_more_than_one_line_of_complaint(value: object) -> None:

@@ -6,7 +6,6 @@ import pathlib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,27 +13,14 @@ from hypothesis import strategies as st
 
 from qctl.model import BadValue
 from qctl.rules.when import LONGEST, from_text, iso, parse_duration, parse_time, quoted, since, to_text
+from tests.profile import examples
+from tests.rules.conftest import local_zone
 
-quick = settings(deadline=None, max_examples=200, database=None)
+quick = settings(max_examples=examples(100), database=None)
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 ZONES = ["UTC", BERLIN, NEW_YORK, "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu"]
 LAST_TIME = 253_402_300_799.999
-
-
-@contextlib.contextmanager
-def local_zone(name: str) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TZ", name)
-        time.tzset()
-        yield
-    time.tzset()
-
-
-@pytest.fixture
-def berlin() -> Iterator[None]:
-    with local_zone(BERLIN):
-        yield
 
 
 def utc(text: str) -> float:

@@ -16,6 +16,7 @@ from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.finish import Outcome
 from qctl.store.sqlite.look import history_of
 from qctl.store.sqlite.store import SQLiteStore
+from tests.conftest import lay
 
 NOW = 1_800_000_000.0  # 2027-01-15 08:00:00 UTC
 
@@ -71,7 +72,7 @@ class Acts:
 
 @pytest.fixture(params=["file", MEMORY])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SQLiteStore]:
-    one = SQLiteStore(str(tmp_path / "queue.db") if request.param == "file" else MEMORY)
+    one = SQLiteStore(str(lay(tmp_path / "queue.db")) if request.param == "file" else MEMORY)
     yield one
     one.close()
 
@@ -95,6 +96,6 @@ def plain(store: SQLiteStore) -> Iterator[sqlite3.Connection]:
 @pytest.fixture
 def file_store(tmp_path: Path) -> Iterator[SQLiteStore]:
     """A store in a file, for what a queue in memory has not: locks, a log, other processes."""
-    one = SQLiteStore(str(tmp_path / "queue.db"))
+    one = SQLiteStore(str(lay(tmp_path / "queue.db")))
     yield one
     one.close()

@@ -43,6 +43,7 @@ INSERT INTO qctl_history (job, token, attempt, worker, started_at, finished_at, 
 VALUES (2, 6, 1, 'worker-1', '2026-01-01 00:00:01.000', '2026-01-01 00:00:02.000', 'error', 1, 'first');
 INSERT INTO qctl_output VALUES (3, 1, 0, 1, x'00ff41');
 INSERT INTO qctl_needs (job, needs, kind, met) VALUES (5, 3, 'completed', 1), (5, 2, 'completed', 0);
+INSERT INTO qctl_unheeded (job) VALUES (4);
 INSERT INTO qctl_flows (number, name, created_at) VALUES (1, 'order', '2026-01-01 00:00:00.000');
 INSERT INTO qctl_types (type, max_attempts, backoff, timeout, command) VALUES ('ship', 2, 'fixed:5s', 60.0, '["ship"]');
 INSERT INTO qctl_limits (scope, name, rate, rate_period, concurrency, paused_at)

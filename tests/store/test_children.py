@@ -12,6 +12,7 @@ from qctl.rules import ending
 from qctl.rules.when import to_text
 from qctl.store.sqlite.children import Late
 from qctl.store.sqlite.store import SQLiteStore
+from tests.profile import examples
 from tests.store.conftest import NOW, Acts
 
 BAD = [ending.ERROR, ending.SNOOZE, ending.STOPPED, ending.LOST, ending.DEAD, ending.CANCEL, ending.TIMEOUT]
@@ -157,7 +158,7 @@ def test_a_late_completion_adds_nothing(store: SQLiteStore, acts: Acts, lease: L
 
 
 @given(st.lists(st.tuples(st.sampled_from([*BAD, ending.SUCCEEDED]), st.integers(0, 3), st.booleans()), max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40))
 def test_of_any_runs_the_completing_one_alone_adds_jobs(runs: list[tuple[str, int, bool]]) -> None:
     """A model: what is there in the end is what the runs that completed had added, by whichever way."""
     with Queue(":memory:") as queue:

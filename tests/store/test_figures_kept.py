@@ -23,6 +23,7 @@ from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.finish import Outcome
 from qctl.store.sqlite.store import SQLiteStore
 from qctl.store.sqlite.window import read_window
+from tests.profile import examples
 from tests.store.conftest import NOW, Acts
 
 DAY = 86_400.0
@@ -188,7 +189,7 @@ def put_minutes(store: SQLiteStore, minutes: dict[float, dict[str, int]], source
 ages = st.integers(0, int(29 * DAY)).map(float)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.dictionaries(ages, st.dictionaries(st.sampled_from("ab"), st.integers(1, 9), max_size=2), max_size=25))
 def test_thinning_loses_nothing_within_thirty_days(minutes: dict[float, dict[str, int]]) -> None:
     store = SQLiteStore(MEMORY)

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from qctl.model import BadValue, NewJob
+from qctl.model import BadValue, NewJob, QueueFileError
 from qctl.rules.when import to_text
 from qctl.store.sqlite.insert import IdTaken, new_id
+from qctl.store.sqlite.room import readings
 from qctl.store.sqlite.store import SQLiteStore
 from tests.store.conftest import NOW, Acts
 
@@ -153,6 +154,14 @@ def test_a_number_that_was_said_is_a_job_stored_whatever_kills_us_next(tmp_path:
 
 
 # -- the caller's own transaction ---------------------------------------------------------------------------------
+
+
+def test_where_the_file_is_gone_that_is_said_and_not_how_the_system_puts_it(file_store: SQLiteStore) -> None:
+    Path(file_store.path).unlink()
+    with pytest.raises(QueueFileError, match="was deleted or replaced since it was opened"):
+        file_store.insert([NewJob("x")], to_text(NOW))
+    with pytest.raises(QueueFileError, match="cannot use .*: No such file"):
+        readings(file_store)
 
 
 @pytest.mark.parametrize("isolation_level", [None, "", "IMMEDIATE"])

@@ -34,6 +34,7 @@ from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.dead import replay_dead
 from qctl.store.sqlite.look import history_of
 from qctl.store.sqlite.store import SQLiteStore
+from tests.profile import examples
 from tests.store.conftest import NOW
 
 STALE = 300
@@ -470,25 +471,24 @@ class QueueInAFile(Queue):
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-def test_the_store_does_what_the_model_says() -> None:
+def check(machine: type[Queue], count: int, steps: int = 40) -> None:
+    """So many examples in the suite, more by the profile: `pytest --hypothesis-profile long`."""
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Queue,
-        settings=settings(max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=QUIET),
+        machine,
+        settings=settings(max_examples=examples(count), stateful_step_count=steps, suppress_health_check=QUIET),
     )
+
+
+def test_the_store_does_what_the_model_says() -> None:
+    check(Queue, 40)
 
 
 def test_the_store_in_a_file_does_what_the_model_says() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        QueueInAFile,
-        settings=settings(max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=QUIET),
-    )
+    check(QueueInAFile, 6)  # it adds the second connection
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("machine", [Queue, QueueInAFile])
 def test_the_store_does_what_the_model_says_for_a_long_time(machine: type[Queue]) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        machine,
-        settings=settings(max_examples=2000, stateful_step_count=60, deadline=None, suppress_health_check=QUIET),
-    )
+    check(machine, 2000, 60)

@@ -13,6 +13,7 @@ from qctl.model import BadValue, NotFound
 from qctl.queue import Queue
 from qctl.rules.ending import Ending, Facts
 from qctl.rules.when import to_text
+from tests.profile import examples
 
 FIELDS = {"after": "completed", "after_any": "ended", "after_failed": "failed"}
 
@@ -35,7 +36,7 @@ def run_one(queue: Queue, how: str) -> int | None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40))
 def test_every_job_runs_only_after_its_needs_and_exactly_the_right_ones_stay_blocked(data: st.DataObject) -> None:
     with Queue(":memory:") as queue:
         edges: dict[int, dict[int, str]] = {}

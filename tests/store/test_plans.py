@@ -39,6 +39,7 @@ WHOLE = {
     "running_of_type": "a claim under a limit on concurrency: what runs, no more than there are slots",
     "running_of_queue": "the same",
     "running_keys": "the same",
+    "unheeded": "steps that other programs ended since the last look: hardly ever any",
 }
 """What looks at many rows because it counts them. Nothing that a worker or an enqueue runs where no concurrency is limited is among them."""
 
@@ -46,9 +47,8 @@ WHOLE = {
 def plan(connection: sqlite3.Connection, statement: str) -> list[str]:
     bare = re.sub(r"--[^\n]*", "", statement)
     names = re.findall(r":(\w+)", bare)
-    rows = connection.execute(
-        "EXPLAIN QUERY PLAN " + statement, dict.fromkeys(names) if names else (None,) * bare.count("?")
-    )
+    count = max(map(int, re.findall(r"\?(\d+)", bare)), default=bare.count("?"))
+    rows = connection.execute("EXPLAIN QUERY PLAN " + statement, dict.fromkeys(names) if names else (None,) * count)
     return [row[3] for row in rows]
 
 
@@ -69,11 +69,9 @@ def test_every_statement_says_what_it_rides_on(verb: str) -> None:
 def test_no_statement_scans_or_sorts(schema: sqlite3.Connection, verb: str) -> None:
     steps = plan(schema, sql(verb))
     assert not [step for step in steps if "TEMP B-TREE" in step]
-    scans = [
-        step
-        for step in steps
-        if step.startswith("SCAN") and not step.startswith(("SCAN (subquery", "SCAN lane", "SCAN 2 CONST"))
-    ]
+    # The last two are a list of numbers that is passed, and two constants.
+    fine = ("SCAN (subquery", "SCAN lane", "SCAN json_each", "SCAN 2 CONST")
+    scans = [step for step in steps if step.startswith("SCAN") and not step.startswith(fine)]
     if re.search(r"ORDER BY \S+ DESC LIMIT \?\s*$", sql(verb)):  # the newest few, along an index from its end
         scans = [step for step in scans if step != "SCAN jobs" and "USING INDEX" not in step]
     assert scans == []
@@ -99,6 +97,11 @@ def test_no_statement_scans_or_sorts(schema: sqlite3.Connection, verb: str) -> N
         ("lease_job", "INTEGER PRIMARY KEY (rowid=?)"),
         ("complete_job", "INTEGER PRIMARY KEY (rowid=?)"),
         ("move_job", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("meet_needs", "PRIMARY KEY (needs=?)"),
+        ("needing", "PRIMARY KEY (needs=?)"),
+        ("let_go", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("let_go", "qctl_needs_unmet (job=?)"),
+        ("inputs", "qctl_needs_job (job=?)"),
         ("hand_back", "INTEGER PRIMARY KEY (rowid=?)"),
         ("held_jobs", "jobs_processing (locked_by=?)"),
         ("held_runs", "jobs_processing (locked_by=?)"),

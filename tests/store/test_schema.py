@@ -17,6 +17,7 @@ from qctl.model import STATUSES
 from qctl.rules.when import from_text, to_text
 from qctl.store.sqlite.connection import MEMORY
 from qctl.store.sqlite.store import SQLiteStore
+from tests.profile import examples
 
 COURSE_JOBS = {
     "id", "type", "payload", "status", "priority", "attempts", "max_attempts", "last_error", "scheduled_at",
@@ -289,7 +290,7 @@ def test_no_millisecond_is_lost_or_won_by_normalising(plain: sqlite3.Connection)
     assert stored == texts * 2
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     moment=st.integers(0, 253_402_300_799_999),
     form=st.sampled_from(["{0} {1}", "{0}T{1}", "{0}T{1}Z"]),

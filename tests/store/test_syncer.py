@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,11 +79,64 @@ def test_a_sync_that_fails_is_told_and_from_then_on_a_commit_waits_for_the_disk(
     assert store.syncer is not None
     assert store.syncer.ended.acquire(timeout=10)
     store.syncer.ended.release()
-    with pytest.raises(DiskFault, match="Input/output error"):
-        store.insert([NewJob("x")], TEXT)
+    for _ in range(2):  # for as long as it is so: what would be committed now stood behind a gap
+        with pytest.raises(DiskFault, match="Input/output error"):
+            store.insert([NewJob("x")], TEXT)
     assert durability(store) == 2
+    monkeypatch.setattr(syncer, "sync", os.fsync)
     assert store.insert([NewJob("x")], TEXT) == [2]
+    assert store.syncer is None
     store.close()
+
+
+def test_after_a_sync_that_fails_the_log_is_written_again(store: SQLiteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system takes the pages for written, and the syncs of others end well, though their jobs stand behind a gap."""
+    calls: list[str] = []
+    failed = threading.Event()
+
+    def sync(fd: int) -> None:
+        calls.append("sync")
+        if len(calls) == 1:
+            failed.wait(10)
+            raise OSError(errno.EIO, "Input/output error")
+        os.fsync(fd)
+
+    def pwrite(fd: int, data: bytes, at: int, real: Callable[[int, bytes, int], int] = os.pwrite) -> int:
+        calls.append(f"{at} to {at + len(data)} of {os.fstat(fd).st_size}")
+        return real(fd, data, at)
+
+    monkeypatch.setattr(syncer, "sync", sync)
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    syncer.sync_behind(store)
+    with store.write():  # it waits for its turn to do so
+        store.insert([NewJob("x")], TEXT, store.connection)
+    store.insert([NewJob("x")], TEXT)
+    failed.set()
+    assert store.syncer is not None
+    thread = store.syncer
+    syncer.sync_first(store)
+    size = os.stat(store.path + "-wal").st_size
+    assert calls[:3] == ["sync", f"0 to {size} of {size}", "sync"]
+    assert thread.mended is not None and thread.error is None
+    assert store.read("SELECT count(*) FROM jobs") == [(2,)]
+    store.close()
+
+
+def test_a_store_whose_last_commits_cannot_be_brought_to_disk_says_so_when_it_is_closed(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(syncer, "sync", fail)
+    syncer.sync_behind(store)
+    store.insert([NewJob("x")], TEXT)
+    assert store.syncer is not None
+    fd = store.syncer.fd
+    with pytest.raises(DiskFault, match="the last results may not be on it"):
+        store.close()
+    with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+        os.fstat(fd)
 
 
 def test_a_queue_in_memory_has_nothing_to_sync() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from qctl.model import CANCELLED, FAILED, PENDING, PROCESSING
 from qctl.rules import ending
 from qctl.rules.when import to_text
-from qctl.store.sqlite import workers
+from qctl.store.sqlite import marks, workers
 from qctl.store.sqlite.store import SQLiteStore
 from tests.store.conftest import NOW, Acts
 
@@ -95,8 +97,6 @@ def test_a_worker_of_another_machine_is_dead_when_it_was_silent_for_too_long(sto
 
 
 def test_a_worker_from_before_a_restart_of_this_machine_is_dead(store: SQLiteStore) -> None:
-    import os
-
     workers.register(store, "w-me", 1, NOW)
     enter(store, "w-old", host=os.uname().nodename, boot="an earlier boot")
     assert dead(store) == ["w-old"]
@@ -181,6 +181,60 @@ def test_the_tenth_worker_that_dies_with_a_job_is_the_last(store: SQLiteStore, a
     assert len(acts.history(1)) == ending.MAX_RESCUES
 
 
+def test_a_death_is_charged_to_what_ran_and_to_nothing_that_waited_in_the_worker(file_store: SQLiteStore) -> None:
+    acts = Acts(file_store)
+    acts.put("x", "x", "x", max_attempts=1)
+    enter(file_store, "w-1")
+    ran, ended, _waited = acts.claim("w-1", limit=3)
+    table = marks.Marks(file_store.path, "w-1")
+    for lease in (ran, ended):
+        table.add(lease.number)
+    table.drop(ended.number)
+    workers.bury(file_store, [workers.Dead("w-1", "it died")], NOW, lambda: 0.0)
+    assert [(acts.row(n)["attempts"], acts.row(n)["rescues"]) for n in (1, 2, 3)] == [(0, 1), (0, 0), (0, 0)]
+    assert [acts.history(n)[0][2] for n in (1, 2, 3)] == ["lost", "released", "released"]
+    assert not os.path.exists(table.path)
+    table.close()
+
+
+def test_where_it_cannot_be_told_what_ran_all_of_it_is_charged(file_store: SQLiteStore) -> None:
+    acts = Acts(file_store)
+    acts.put("x", "x")
+    for name, data in (("w-1", None), ("w-2", b"cut"), ("w-3", (1).to_bytes(8, "little") + bytes(8 * marks.PLACES))):
+        enter(file_store, name)
+        acts.claim(name, limit=2)
+        if data is not None:
+            Path(file_store.path + marks.MARK + name).write_bytes(data)
+        workers.bury(file_store, [workers.Dead(name, "it died")], NOW, lambda: 0.0)
+    assert [acts.row(n)["rescues"] for n in (1, 2)] == [3, 3]
+
+
+def test_a_job_is_not_let_go_for_ever_by_workers_that_die_while_it_does_not_run(file_store: SQLiteStore) -> None:
+    """Of the end of a job a worker may die, too: of a result that is too large for it, say."""
+    acts = Acts(file_store)
+    acts.put("x")
+    for death in range(2 * ending.MAX_RESCUES):
+        name = f"w-{death}"
+        enter(file_store, name)
+        assert len(acts.claim(name)) == 1
+        marks.Marks(file_store.path, name).take()
+        workers.bury(file_store, [workers.Dead(name, "it died")], NOW, lambda: 0.0)
+    assert acts.row(1)["status"] == FAILED
+    assert len(acts.letters()) == 1
+
+
+def test_more_jobs_than_there_are_places_leave_it_open_what_runs(tmp_path: Path) -> None:
+    table = marks.Marks(str(tmp_path / "queue.db"), "w-1")
+    for number in range(1, marks.PLACES):
+        table.add(number)
+    assert marks.running(str(tmp_path / "queue.db"), "w-1") == set(range(1, marks.PLACES))
+    table.add(marks.PLACES)
+    assert marks.running(str(tmp_path / "queue.db"), "w-1") is None
+    table.drop(marks.PLACES)
+    table.drop(1)
+    table.close()
+
+
 def test_a_job_that_completes_in_between_begins_its_count_anew(store: SQLiteStore, acts: Acts) -> None:
     acts.put("x")
     for _ in range(3):
@@ -192,8 +246,6 @@ def test_a_job_that_completes_in_between_begins_its_count_anew(store: SQLiteStor
 
 
 def test_a_restart_of_the_machine_is_charged_to_no_job(store: SQLiteStore, acts: Acts) -> None:
-    import os
-
     acts.put("x", max_attempts=1)
     for restart in range(ending.MAX_RESCUES + 1):
         enter(store, f"w-{restart}", host=os.uname().nodename, boot="an earlier boot")

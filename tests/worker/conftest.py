@@ -28,6 +28,17 @@ def until(what: Callable[[], Any], seconds: float = DEADLINE) -> Any:
     raise AssertionError(f"it did not come in {seconds} s")
 
 
+def seconds_until(what: Callable[[], Any]) -> float:
+    """How long it takes until `what()` is true, less what a busy machine kept us from looking."""
+    begun, late = time.monotonic(), 0.0
+    while not what():
+        before = time.monotonic()
+        assert before - begun < DEADLINE, f"it did not come in {DEADLINE} s"
+        time.sleep(0.01)
+        late += max(0.0, time.monotonic() - before - 0.012)
+    return time.monotonic() - begun - late
+
+
 @pytest.fixture
 def work(db: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start `qctl work ...` on the queue at `db`; whatever still runs at the end is killed."""

@@ -204,3 +204,24 @@ def test_a_frozen_worker_is_ended_by_its_number_where_there_is_nothing_better(qu
     assert not end_by_number(store, number, os.getpid()), "that process does not hold the lock"
     assert end_by_number(store, number, pid)
     assert other.wait(10) == -signal.SIGKILL
+
+
+def test_a_log_that_was_deleted_is_copied_into_the_file_by_the_worker_that_has_it(
+    queue: Queue, db: Path, work: Work
+) -> None:
+    """The jobs stand in it alone: whoever opened the file next would not find them, and give their numbers out again."""
+    worker = work()
+    until(lambda: queue.workers())
+    number = queue.enqueue(shell="sleep 30", max_attempts=3)
+    until(lambda: queue.get(number).status == "processing")
+    numbers = [queue.enqueue("later") for _ in range(3)]
+    queue.close()
+    os.unlink(f"{db}-wal")
+    _out, err = worker.communicate(timeout=20)
+    assert worker.returncode == 4
+    assert "was deleted while" in err and "what its log held was copied into it: it stops" in err
+    with Queue(db) as again:
+        assert {again.get(one).status for one in numbers} == {"pending"}
+        assert again.store.read("PRAGMA integrity_check") == [("ok",)]
+        assert again.enqueue("later") > numbers[-1]
+        assert again.get(number).token == 1

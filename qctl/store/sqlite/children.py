@@ -24,6 +24,30 @@ class Late(QctlError):
     """A run that has lost its lease, or failed, adds no children."""
 
 
+class Family:
+    """What the jobs that a run adds belong to: the flow of its own job, if that is a step of one. They have no step name.
+
+    `flow`: its number; `cleaners`: the steps that clean up there, as far as they wait for the end of all.
+    """
+
+    __slots__ = ("cleaners", "flow")
+
+    def __init__(self, connection: sqlite3.Connection, parent: int) -> None:
+        flow, cleaners = connection.execute(sql("flow_of_job"), (parent,)).fetchone() or (None, None)
+        self.flow: int | None = flow
+        self.cleaners: list[int] = []
+        if cleaners is not None:
+            from qctl.store.sqlite.cleanup import waiting_cleaners
+
+            self.cleaners = waiting_cleaners(connection, cleaners, parent)
+
+    def join(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+        """Jobs were stored that belong to it: those that clean up wait for them, too."""
+        for cleaner in self.cleaners:
+            connection.executemany(sql("tie_end"), [(cleaner, number) for number in numbers])
+            connection.execute(sql("block_unmet"), (cleaner,))  # the end of the parent may just have let it go
+
+
 def hold(connection: sqlite3.Connection, parent: int, lease: int, kinds: Mapping[int, str]) -> dict[int, str]:
     """What a new child of a run has to wait for: the run's job, and `kinds`. Raises Late, BadValue.
 
@@ -66,6 +90,7 @@ def bear(
     from qctl.store.sqlite.insert import insert_jobs
     from qctl.store.sqlite.needs import insert_needs
 
+    family = Family(connection, parent)
     connection.execute("SAVEPOINT qctl_bear")
     try:
         if not connection.execute(sql("complete_job"), completion).rowcount:
@@ -75,7 +100,7 @@ def bear(
         ] = []  # they have the result of their parent as an input, as if they had waited
         known: dict[int | str, int | str] = {}  # by the id its parent was told: a key may have led to another job
         for job in jobs:
-            more = {**(job.more or {}), "parent": parent}
+            more = {**(job.more or {}), "parent": parent, "flow": family.flow}
             if "needs" in more:
                 more["needs"] = [(kind, [known.get(one, one) for one in ones]) for kind, ones in more["needs"]]
             job.more = more
@@ -84,6 +109,7 @@ def bear(
             if type(number) is int:
                 ties.append((number, "completed", "completed", parent))
         insert_needs(connection, ties)
+        family.join(connection, [tie[0] for tie in ties])
     except (QctlError, sqlite3.IntegrityError) as problem:
         connection.execute("ROLLBACK TO qctl_bear")
         return f"a job it adds: {problem}"

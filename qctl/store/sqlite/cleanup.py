@@ -3,6 +3,7 @@ because what it needs failed or was cancelled, is not waited for."""
 
 from __future__ import annotations
 
+from qctl.model import FAILED, FINISHED
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -10,10 +11,13 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
+    from qctl.store.sqlite.store import SQLiteStore
+
 
 def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: bool) -> None:
     """A step has failed, or was cancelled: let those that clean up in its flow wait for what still can end."""
     row = connection.execute(sql("cleaners_of"), (number,)).fetchone()
+    connection.execute(sql("heeded"), (number,))
     if row is None:
         return
     import json
@@ -34,15 +38,41 @@ def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: b
                 continue
             connection.execute(sql("keep_completion"), (cleaner,))
             connection.execute(sql("clean_again"), (now, now, cleaner))
-            wanted = {one[0] for one in connection.execute(sql("running_in_flow"), (flow,))}
+            wanted = {one[0] for one in connection.execute(sql("unfinished_in_flow"), (flow,))}
         connection.executemany(sql("drop_need"), [(cleaner, one) for one in stuck])
         if watched is True:
-            wanted |= frontier(connection, stuck) | released(connection, number)
+            wanted |= frontier(connection, {*stuck, number}) | released(connection, number)
             known = dict.fromkeys({*stuck, *behind, *cleaners}, False)
             tied = [one for one in sorted(wanted) if comes_to_an_end(connection, one, known)]
             connection.executemany(sql("tie_end"), [(cleaner, one) for one in tied])
         connection.execute(sql("block_unmet"), (cleaner,))
         connection.execute(sql("unblock_met"), (cleaner,))
+
+
+def heed_others(store: SQLiteStore, now: str, most: int = 100) -> int:
+    """See to steps that other programs, which know nothing of clean-ups, have let fail or cancelled; how many."""
+    if not store.read(sql("unheeded"), (1,)):
+        return 0
+    with store.write() as connection:
+        found = connection.execute(sql("unheeded"), (most,)).fetchall()
+        for number, status in found:
+            if status in ("failed", "cancelled"):
+                heed_end(connection, number, now, failed=status == "failed")
+            connection.execute(sql("heeded"), (number,))
+    return len(found)
+
+
+def waiting_cleaners(connection: sqlite3.Connection, cleaners: str, number: int) -> list[int]:
+    """Those of the steps that clean up (JSON) that wait for the end of a whole flow, and do not come before this job."""
+    import json
+
+    found = []
+    for cleaner in json.loads(cleaners):
+        status, plan = connection.execute(sql("state_of_cleaner"), (cleaner,)).fetchone() or ("", None)
+        watches_all = status == "blocked" and json.loads(plan or "{}").get("on_failure") is True
+        if watches_all and number != cleaner and number not in reached(connection, cleaner):
+            found.append(cleaner)
+    return found
 
 
 def stuck_behind(connection: sqlite3.Connection, number: int, but: Iterable[int]) -> set[int]:
@@ -60,7 +90,7 @@ def stuck_behind(connection: sqlite3.Connection, number: int, but: Iterable[int]
 
 
 def frontier(connection: sqlite3.Connection, stuck: Iterable[int]) -> set[int]:
-    """What the stuck jobs wait for."""
+    """What the stuck jobs wait for, and what one that was cancelled had waited for: those go on, and nothing else does."""
     return {row[0] for one in stuck for row in connection.execute(sql("waits_for"), (one,))}
 
 
@@ -72,9 +102,7 @@ def comes_to_an_end(connection: sqlite3.Connection, number: int, known: dict[int
         if one not in known:
             # Two visits: at the first what it waits for is looked at before it, at the second that is known.
             needs = connection.execute(sql("unmet_of_job"), (one,)).fetchall()
-            if any(
-                kind == "failed" or status in (None, "completed", "failed", "cancelled") for _, kind, status in needs
-            ):
+            if any(kind == FAILED or status is None or status in FINISHED for _, kind, status in needs):
                 known[one] = False
             elif unknown := [need for need, _, _ in needs if need not in known]:
                 left += unknown
@@ -86,15 +114,15 @@ def comes_to_an_end(connection: sqlite3.Connection, number: int, known: dict[int
 
 
 def released(connection: sqlite3.Connection, number: int) -> set[int]:
-    """What the failure of a job let go, and what follows from that."""
-    first = {row[0] for row in connection.execute(sql("let_go_by_failure"), (number,))}
-    return first.union(*[reached(connection, one) for one in first])
+    """What the failure or cancellation of a job let go, and what follows from that: it may have been stuck behind it."""
+    first = {row[0] for row in connection.execute(sql("let_go_by_end"), (number,))}
+    return first | reached(connection, *first)
 
 
-def reached(connection: sqlite3.Connection, number: int) -> set[int]:
-    """All that waits for a job, directly or through one another; what waits for a failure is reached only by that."""
+def reached(connection: sqlite3.Connection, *numbers: int) -> set[int]:
+    """All that waits for these jobs, directly or through one another; what waits for a failure is reached only by that."""
     found: set[int] = set()
-    left = [number]
+    left = list(numbers)
     while left:
         for (one,) in connection.execute(sql("behind"), (left.pop(),)).fetchall():
             if one not in found:

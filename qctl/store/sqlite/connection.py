@@ -62,6 +62,15 @@ def connect(path: str, busy_timeout: float, *, create: bool) -> tuple[sqlite3.Co
         raise
 
 
+def identity(path: str) -> tuple[int, int] | None:
+    """Device and inode of the file at `path`; None where there is none. By path: opening it would drop SQLite's locks."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def check_path(path: str, create: bool) -> bool:
     """Whether the file is yet to be made. Raises QueueFileError for what can never be a queue."""
     try:
@@ -133,7 +142,7 @@ def found(path: str, busy_timeout: float, lock: WritersLock) -> sqlite3.Connecti
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         except FileExistsError:
-            pass
+            pass  # somebody made it while we waited for the lock
         connection = tune(sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False))
         try:
             if schema_version(connection, path) is None:

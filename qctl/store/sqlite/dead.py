@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from qctl.rules.when import to_text
+from qctl.store.sqlite.chunks import CHUNK, chunks
 from qctl.store.sqlite.insert import key_rival
-from qctl.store.sqlite.look import LAST_CHARACTER
+from qctl.store.sqlite.look import LAST_CHARACTER, conditions
 from qctl.store.sqlite.needs import revive
 from qctl.store.sqlite.sql import sql
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from qctl.model import Filter
     from qctl.store.sqlite.store import SQLiteStore
 
-CHUNK = 500
 SHORTEST, WHOLE = 8, 32  # characters of a letter's id: the fewest that name one, and all of them
 KEYS = (
     "number", "id", "original_job_id", "type", "payload", "attempts", "last_error", "failed_at", "reviewed", "notes",
@@ -29,58 +29,11 @@ SELECT = (
 )
 
 
-def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
-    chunk: list[Any] = []
-    for item in items:
-        chunk.append(item)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def conditions(filter: Filter, reviewed: bool | None) -> tuple[list[str], list[Any]]:
-    parts: list[str] = []
-    parameters: list[Any] = []
-    if reviewed is not None:
-        parts.append("d.reviewed <> 0" if reviewed else "d.reviewed = 0")
-    if filter.types:
-        parts.append(f"d.type IN ({', '.join('?' * len(filter.types))})")
-        parameters += filter.types
-    if filter.statuses:
-        parts.append(f"j.status IN ({', '.join('?' * len(filter.statuses))})")
-        parameters += filter.statuses
-    if filter.queues:
-        parts.append(f"j.queue IN ({', '.join('?' * len(filter.queues))})")
-        parameters += filter.queues
-    if filter.keys:
-        parts.append(f"j.key IN ({', '.join('?' * len(filter.keys))})")
-        parameters += filter.keys
-    for tag in filter.tags:
-        parts.append("EXISTS (SELECT 1 FROM json_each(j.tags) WHERE value = ?)")
-        parameters.append(tag)
-    if filter.since is not None:
-        parts.append("d.failed_at >= ?")
-        parameters.append(to_text(filter.since))
-    if filter.until is not None:
-        parts.append("d.failed_at <= ?")
-        parameters.append(to_text(filter.until))
-    if filter.search:
-        parts.append(
-            "instr(lower(d.type || ' ' || d.payload || ' ' || coalesce(j.command, '') || ' ' || coalesce(d.last_error, '')),"
-            " lower(?))"
-        )
-        parameters.append(filter.search)
-    if filter.error:
-        parts.append("instr(lower(coalesce(d.last_error, '')), lower(?))")
-        parameters.append(filter.error)
-    return parts, parameters
-
-
 def find_dead(store: SQLiteStore, filter: Filter, reviewed: bool | None) -> Iterator[dict[str, Any]]:
     """See Queue.dead_letters."""
-    parts, parameters = conditions(filter, reviewed)
+    parts, parameters = conditions(filter, job="j.", own="d.", time="failed_at")
+    if reviewed is not None:
+        parts.append("d.reviewed <> 0" if reviewed else "d.reviewed = 0")
     below = 2**63 - 1
     while True:
         where = " AND ".join([*parts, "d.rowid < ?"])
@@ -135,10 +88,10 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
     """See Queue.replay. A job that is not dead any more, or whose key has gone to another, is left as it is."""
     from qctl.store.sqlite.hooks import go_on
     from qctl.store.sqlite.ledger import count_revived
-    from qctl.store.sqlite.undo import remember
+    from qctl.store.sqlite.undo import memory_of
 
     text = to_text(now)
-    memory = remember(store, "replay", now)
+    memory = memory_of(store, "replay", now)
     numbers: list[int] = []
     for chunk in chunks(ids):
         with store.write() as connection:
@@ -167,9 +120,9 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
 
 def discard_dead(store: SQLiteStore, ids: Iterable[str]) -> int:
     """See Queue.discard."""
-    from qctl.store.sqlite.undo import remember
+    from qctl.store.sqlite.undo import memory_of
 
-    memory = remember(store, "discard", store.now())
+    memory = memory_of(store, "discard", store.now())
     count = 0
     for chunk in chunks(ids):
         with store.write() as connection:

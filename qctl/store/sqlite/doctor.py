@@ -174,7 +174,7 @@ def clock(store: SQLiteStore, now: float) -> Iterator[Finding]:
 
 
 def locks(store: SQLiteStore, now: float) -> Iterator[Finding]:
-    stale = stale_after(store)
+    stale = workers.stale_after(store)
     count = store.read(
         "SELECT count(*) FROM jobs WHERE status = 'processing' AND coalesce(locked_at, updated_at) < ?"
         " AND NOT EXISTS (SELECT 1 FROM qctl_workers WHERE id = locked_by)",
@@ -186,15 +186,8 @@ def locks(store: SQLiteStore, now: float) -> Iterator[Finding]:
                       "qctl work --once")  # fmt: skip
 
 
-def stale_after(store: SQLiteStore) -> float:
-    from qctl.rules.when import parse_duration
-
-    text = store.setting("stale_after")
-    return workers.STALE_AFTER if text is None else parse_duration(text)
-
-
 def dead(store: SQLiteStore, now: float) -> Iterator[Finding]:
-    rows = workers.list_workers(store, now, stale_after(store))
+    rows = workers.list_workers(store, now, workers.stale_after(store))
     for row in rows:
         if not row["alive"]:
             held = f"{len(row['running'])} job" + ("" if len(row["running"]) == 1 else "s")
@@ -212,11 +205,11 @@ def dead(store: SQLiteStore, now: float) -> Iterator[Finding]:
 def bury(store: SQLiteStore, now: float) -> None:
     import random
 
-    workers.bury(store, workers.dead_workers(store, "", now, stale_after(store)), now, random.random)
+    workers.bury(store, workers.dead_workers(store, "", now, workers.stale_after(store)), now, random.random)
 
 
 def spools(store: SQLiteStore, now: float) -> Iterator[Finding]:
-    alive = {row["id"] for row in workers.list_workers(store, now, stale_after(store)) if row["alive"]}
+    alive = {row["id"] for row in workers.list_workers(store, now, workers.stale_after(store)) if row["alive"]}
     for worker, _is_entered in spool.leftovers(store):
         count = len(spool.read(store.path, worker))
         if worker in alive:

@@ -55,9 +55,9 @@ class Fan:
         """The jobs for the next items. Raises Missing, BadValue, ValueError."""
         import json
 
-        from qctl.store.sqlite.steps import Inputs, items_of
+        from qctl.store.sqlite.steps import inputs_of, items_of
 
-        inputs = Inputs(connection, self.number)
+        inputs = inputs_of(connection, [self.number])[self.number]
         if inputs.complaint is not None:
             raise BadValue(inputs.complaint)
         plan = json.loads(row["plan"])

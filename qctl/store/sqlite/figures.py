@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 BUCKETS = 8
 MANY = 20_000  # completed jobs that are always counted
-ALIVE = 30.0  # seconds since the latest beat of a worker that counts as alive
 LATE = 60.0  # seconds after its tick when a schedule counts as overdue
 
 
@@ -46,7 +45,8 @@ def stats(store: SQLiteStore, now: float, window: float, *, brief: bool = False)
     found.dead_total = store.read("SELECT count(*) FROM dead_letter_jobs")[0][0]
     found.hour = store.read(sql("completed_count"), (to_text(now - 3600),))[0][0]
     alive = store.read(
-        "SELECT count(*), coalesce(sum(concurrency), 0) FROM qctl_workers WHERE beat_at >= ?", (to_text(now - ALIVE),)
+        "SELECT count(*), coalesce(sum(concurrency), 0) FROM qctl_workers WHERE beat_at >= ?",
+        (to_text(now - rules.ALIVE),),
     )[0]
     return {
         **assemble(store, now, window, found, now),
@@ -170,7 +170,7 @@ def health(store: SQLiteStore, now: float, limits: dict[str, Any]) -> dict[str, 
 
 def live_workers(store: SQLiteStore, now: float) -> int:
     """See Queue.live_workers."""
-    count: int = store.read("SELECT count(*) FROM qctl_workers WHERE beat_at >= ?", (to_text(now - ALIVE),))[0][0]
+    count: int = store.read("SELECT count(*) FROM qctl_workers WHERE beat_at >= ?", (to_text(now - rules.ALIVE),))[0][0]
     return count
 
 

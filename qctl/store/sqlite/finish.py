@@ -6,12 +6,13 @@ from qctl.model import CANCELLED, COMPLETED, FAILED, PENDING
 from qctl.rules.ending import CRASH, DEAD, ERROR, FANNED, LOST, SKIPPED, Ending, Facts, Move, decide, heed_cancel
 from qctl.rules.when import to_text
 from qctl.store.sqlite.children import abandon, bear
+from qctl.store.sqlite.needs import has_needs, let_go
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from typing import Any
 
 
@@ -144,7 +145,11 @@ def unrun(
 
 def complete(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], outcomes: Sequence[Outcome]) -> None:
     """Write down completions, all at once. If some changed nothing, ask which: a lease that had gone is not as we wrote it."""
+    # All that waits is let go at once: the trigger, which does that for one end after the other, finds nothing left to do.
+    lets_go = has_needs(connection) and connection.executemany(sql("meet_needs"), rows).rowcount > 0
     changed = connection.executemany(sql("complete_job"), rows).rowcount
+    if lets_go:
+        let_go(connection, [row[5] for row in rows], rows[0][1])
     if changed == len(rows):
         return
     late = {row[5] for row in rows if not changed or not connection.execute(sql("is_completed"), row).fetchone()}
@@ -183,9 +188,14 @@ def rescue_jobs(
     random: Callable[[], float],
     *,
     blames: bool = True,
+    running: Container[int] | None = None,
 ) -> list[Outcome]:
-    """End the runs of a worker that is gone. `rows` as `held_jobs.sql` gives them; `blames`: whether that counts."""
-    from qctl.rules.ending import CANCEL, RESTARTED
+    """End the runs of a worker that is gone. `rows` as `held_jobs.sql` gives them; `blames`: whether that counts, for those
+    of them that were `running` (None: that cannot be told, and it counts for all).
+
+    What did not run goes back at no cost, but not for ever: of the end of a job a worker may die, too.
+    """
+    from qctl.rules.ending import CANCEL, MAX_RESCUES, RELEASED, RESTARTED
     from qctl.rules.when import from_text
 
     outcomes: list[Outcome] = []
@@ -194,10 +204,15 @@ def rescue_jobs(
             started = from_text(started_at) if started_at else now
         except ValueError:
             started = now
+        is_charged = (
+            running is None
+            or number in running
+            or connection.execute(sql("times_released"), (number,)).fetchone()[0] >= MAX_RESCUES
+        )
         ending = Ending(
             number,
             token,
-            CANCEL if cancel_asked else LOST if blames else RESTARTED,
+            CANCEL if cancel_asked else RESTARTED if not blames else LOST if is_charged else RELEASED,
             started_at=started,
             finished_at=now,
             error="cancelled" if cancel_asked else why,

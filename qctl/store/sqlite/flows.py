@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qctl.model import BLOCKED, PENDING, NotFound
 from qctl.rules.payload import dumps
-from qctl.store.sqlite.insert import insert_jobs, need_room
+from qctl.store.sqlite.insert import insert_jobs, need_place
 from qctl.store.sqlite.needs import insert_needs
 from qctl.store.sqlite.sql import sql
 
@@ -28,7 +28,7 @@ COUNTED = 100  # flows that stats looks at
 
 def insert_flow(store: SQLiteStore, name: str, steps: Sequence[tuple[Step, NewJob]], now: str) -> int:
     """Store a flow, all or nothing; its number. The steps stand in an order in which each follows its needs."""
-    need_room(store)
+    need_place(store)
     with store.write() as connection:
         flow = connection.execute(sql("insert_flow"), (name, now)).lastrowid or 0
         for step, job in steps:

@@ -7,6 +7,7 @@ one by one only a few times; then the lane is read key by key.
 from __future__ import annotations
 
 from heapq import merge
+from itertools import chain
 
 from qctl.rules.limits import NO_KEY
 from qctl.rules.when import from_text, to_text
@@ -123,29 +124,42 @@ def lane_sources(
     rules = gates.limits.of(queue, type_)
     if not wanted or rules.is_paused:
         return []
-    if not rules.is_limited:
-        return [connection.execute(sql("lane_careful"), (*lane, kind, now)) for kind in wanted]
-    if taken.is_full or not gates.is_open(queue, type_, None):
+    if rules.is_limited and (taken.is_full or not gates.is_open(queue, type_, None)):
         return []
-    read = keyed_rows if rules.is_keyed else open_rows
-    return [read(connection, lane, kind, now, gates, taken) for kind in wanted]
+    sources: list[Iterable[Row]] = []
+    for kind in wanted:
+        cursor = connection.execute(sql("lane_careful"), (*lane, kind, now))
+        first: Row | None = cursor.fetchone()
+        if first is None:
+            continue
+        rows = chain((first,), cursor)
+        if rules.is_keyed:
+            sources.append(keyed_rows(connection, rows, lane, kind, now, gates, taken))
+        else:
+            sources.append(open_rows(rows, lane, gates, taken) if rules.is_limited else rows)
+    return sources
 
 
-def open_rows(
-    connection: sqlite3.Connection, lane: Lane, kind: int, now: str, gates: Gates, taken: Taken
-) -> Iterator[Row]:
-    for row in connection.execute(sql("lane_careful"), (*lane, kind, now)):
+def open_rows(rows: Iterable[Row], lane: Lane, gates: Gates, taken: Taken) -> Iterator[Row]:
+    for row in rows:
         if taken.is_full or not gates.is_open(lane[1], lane[2], None):
             return
         yield row
 
 
 def keyed_rows(
-    connection: sqlite3.Connection, lane: Lane, kind: int, now: str, gates: Gates, taken: Taken
+    connection: sqlite3.Connection,
+    rows: Iterable[Row],
+    lane: Lane,
+    kind: int,
+    now: str,
+    gates: Gates,
+    taken: Taken,
 ) -> Iterator[Row]:
+    """Of the due jobs of a lane those whose keys are open."""
     _priority, queue, type_ = lane
     passed = 0
-    for row in connection.execute(sql("lane_careful"), (*lane, kind, now)):
+    for row in rows:
         if taken.is_full or not gates.is_open(queue, type_, None):
             return
         if gates.is_open(queue, type_, row[KEY] or NO_KEY):

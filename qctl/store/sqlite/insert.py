@@ -6,7 +6,8 @@ import os
 import sqlite3
 import time
 
-from qctl.model import BLOCKED, DEFAULT_MAX_ATTEMPTS, PENDING, BadValue, NotFound
+from qctl.model import BLOCKED, DEFAULT_MAX_ATTEMPTS, PENDING, BadValue, NotFound, QueueFileError
+from qctl.store.sqlite.connection import explain
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -54,7 +55,7 @@ def insert(
         plain = len(jobs) == 1 and not jobs[0].more
         numbers = insert_jobs(connection, jobs, now) if plain else insert_inside(connection, jobs, now)
     else:
-        need_room(store)
+        need_place(store)
         numbers = insert_alone(store, jobs, now)
     if store.lock is not None and any(job.more for job in jobs) and any(isinstance(one, Duplicate) for one in numbers):
         from qctl.store.sqlite.sync import sync_log
@@ -63,11 +64,19 @@ def insert(
     return numbers
 
 
-def need_room(store: SQLiteStore) -> None:
-    """Raises DiskFault when the disk has too little room for new jobs."""
+def need_place(store: SQLiteStore) -> None:
+    """Raises DiskFault when the disk has too little room for new jobs, QueueFileError when what is open here is not the
+    queue any more: nobody would ever find a job there."""
     if store.lock is None:
         return
-    status = os.statvfs(store.path)
+    if not store.is_still_there():
+        raise QueueFileError(
+            f"{store.name} was deleted or replaced since it was opened: open it anew; nothing was stored"
+        )
+    try:
+        status = os.statvfs(store.path)
+    except OSError as error:
+        raise explain(error, store.path) from error
     if status.f_bavail * status.f_frsize < PLENTY:
         from qctl.store.sqlite.room import need
 
@@ -100,6 +109,10 @@ def insert_jobs(connection: sqlite3.Connection, jobs: Sequence[NewJob], now: str
                 if holder is not None:
                     numbers.append(holder)
                     continue
+                if "lease" in job.more:
+                    from qctl.store.sqlite.children import Family
+
+                    job.more = {**job.more, "flow": Family(connection, job.more["parent"]).flow}
                 cursor = connection.execute(sql("insert_job_more"), (*row_of(job, now), *more_of(job)))
                 if "needs" in job.more or "lease" in job.more:
                     wait_for(connection, job, cursor.lastrowid or 0, index)
@@ -120,9 +133,10 @@ def wait_for(connection: sqlite3.Connection, job: NewJob, number: int, index: in
     more = dict(job.more or {})
     kinds = needed(connection, more.get("needs", []), index, number)
     if "lease" in more:
-        from qctl.store.sqlite.children import hold
+        from qctl.store.sqlite.children import Family, hold
 
         kinds = hold(connection, more["parent"], more["lease"], kinds)
+        Family(connection, more["parent"]).join(connection, [number])
     if not tie(connection, number, kinds):
         job.more = {**more, "status": PENDING}
 

@@ -1,7 +1,8 @@
 -- The triggers that give jobs the key they are limited by. They are in a queue file only while a type is limited by
 -- key: every insert pays for a trigger, even for one that says no.
 -- A key is text of at most 200 characters; a payload without one, or with null or nothing there, falls in the bucket 'none';
--- one that is no JSON is refused. (json_tree, because triggers may not use json_extract under trusted_schema=OFF.)
+-- one that is no JSON is refused. (json_tree, because triggers may not use json_extract under trusted_schema=OFF. It stands
+-- here twice, as SQLite has no trigger for two events, and an insert that led to the other would write its row twice.)
 
 CREATE TRIGGER IF NOT EXISTS jobs_key_inserted AFTER INSERT ON jobs
 WHEN EXISTS (SELECT 1 FROM qctl_limits

@@ -36,7 +36,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.kept: dict[Key, Tally] = {}  # as they stand for this source
-        self.fresh: dict[Key, Tally] = {}  # as they will, if the open transaction is committed
+        self.fresh: dict[Key, Tally] = {}  # what the open transaction adds to that, if it is committed
         self.unwritten: set[Key] = set()
         self.wrote = False
         self.written_at = self.cost = 0.0
@@ -63,10 +63,7 @@ class Ledger:
     def put(self, found: dict[Key, Tally]) -> None:
         """Count what else was found in the open transaction."""
         for key, tally in found.items():
-            before = self.fresh.get(key) or self.kept.get(key)
-            if before is not None:
-                tally.add(before)
-            self.fresh[key] = tally
+            add_to(self.fresh, key, tally)
 
     def write(self, connection: sqlite3.Connection, *, force: bool = False) -> None:
         """Write what is not written yet, if it is time for that, or with `force`."""
@@ -81,17 +78,23 @@ class Ledger:
             self.cost = self.written_at - now
 
     def waiting(self) -> Iterable[tuple[Key, Tally]]:
-        yield from self.fresh.items()
-        for key in self.unwritten:
-            if key not in self.fresh:
-                yield key, self.kept[key]
+        for key in self.fresh.keys() | self.unwritten:
+            kept, fresh = self.kept.get(key), self.fresh.get(key)
+            if kept is None or fresh is None:
+                yield key, kept or fresh or Tally()
+                continue
+            whole = Tally()
+            whole.add(kept)
+            whole.add(fresh)
+            yield key, whole
 
     def settle(self, committed: bool) -> None:
         """The transaction is over."""
         if not self.fresh and not self.wrote:
             return
         if committed:
-            self.kept.update(self.fresh)
+            for key, tally in self.fresh.items():  # the few buckets of one transaction are added to the many there are
+                add_to(self.kept, key, tally)
             if self.wrote:
                 self.unwritten.clear()
             else:
@@ -119,6 +122,15 @@ class Ledger:
                 self.times.clear()
             self.times[text] = known
         return known
+
+
+def add_to(counts: dict[Key, Tally], key: Key, tally: Tally) -> None:
+    """Add a tally to those of its key; it is taken over where there are none."""
+    before = counts.get(key)
+    if before is None:
+        counts[key] = tally
+    else:
+        before.add(tally)
 
 
 def of(store: SQLiteStore) -> Ledger:

@@ -6,6 +6,9 @@ import fcntl
 import os
 from functools import partial
 
+from qctl.store.sqlite.marks import MARK
+from qctl.store.sqlite.marks import remove as unmark
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,12 +20,16 @@ ONCE = "-once-"
 
 
 def files(store: SQLiteStore, _now: float) -> Iterator[Finding]:
-    """Turns of `once` whose holder died."""
+    """Turns of `once` whose holder died, and tables of workers that are no more."""
     from qctl.store.sqlite.doctor import WRONG, Finding
 
     folder, name = os.path.split(store.path)
+    workers = {name + MARK + row[0] for row in store.read("SELECT id FROM qctl_workers")}
     for found in sorted(os.listdir(folder)):
         path = os.path.join(folder, found)
+        if found.startswith(name + MARK) and found not in workers:
+            yield Finding("files", WRONG, f"{found} belongs to no worker", "who made it was killed; it only takes room",
+                          "qctl doctor --fix", partial(unmark, path))  # fmt: skip
         if found.startswith(name + ONCE) and is_free(path):
             yield Finding("files", WRONG, f"{found} is held by nobody", "who held it was killed; it only takes room",
                           "qctl doctor --fix", partial(remove, path))  # fmt: skip

@@ -9,7 +9,7 @@ from qctl.model import FINISHED, STATUSES, BadValue
 from qctl.rules.settings import SETTINGS
 from qctl.store.sqlite.children import abandon
 from qctl.store.sqlite.dump import FORMAT, HISTORY, OUTPUT, RECORDS
-from qctl.store.sqlite.insert import need_room
+from qctl.store.sqlite.insert import need_place
 from qctl.store.sqlite.limits import set_triggers
 from qctl.store.sqlite.needs import set_trigger
 from qctl.store.sqlite.sql import sql
@@ -68,7 +68,7 @@ class Loader:
     def take(self, records: Sequence[Any], now: str) -> None:
         """Store a chunk in one transaction. Raises LineError; then all before that record is stored, nothing of it is."""
         failure = None
-        need_room(self.store)
+        need_place(self.store)
         with self.store.write() as connection:
             for index, record in enumerate(records):
                 connection.execute("SAVEPOINT line")

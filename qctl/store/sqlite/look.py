@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from qctl.model import Filter
     from qctl.store.sqlite.store import SQLiteStore
 
+    Conditions = tuple[list[str], list[Any]]
+
 CHUNK = 500
 WIDEST = 1_000_000
 COLUMNS = (
@@ -104,39 +106,40 @@ def range_of(reference: int | str) -> tuple[int, int] | None:
     return low, high
 
 
-def conditions(filter: Filter) -> tuple[list[str], list[Any]]:
-    """The filter as SQL conditions and their parameters."""
+def conditions(filter: Filter, *, job: str = "jobs.", own: str = "jobs.", time: str = "created_at") -> Conditions:
+    """The filter as SQL conditions and their parameters. `job` stands before the columns of the job, `own` before those
+    that a dead letter has as well, and `time` is what `since` and `until` are about."""
     from qctl.rules.when import to_text
 
     parts: list[str] = []
     parameters: list[Any] = []
-    for column, values in (("status", filter.statuses), ("type", filter.types), ("queue", filter.queues)):
+    for column, values in (
+        (f"{job}status", filter.statuses),
+        (f"{own}type", filter.types),
+        (f"{job}queue", filter.queues),
+        (f"{job}key", filter.keys),
+    ):
         if values:
             parts.append(f"{column} IN ({', '.join('?' * len(values))})")
             parameters += values
     if filter.flow is not None:
-        parts.append("flow = ? AND flow IS NOT NULL")  # in the words of jobs_flow
+        parts.append(f"{job}flow = ? AND {job}flow IS NOT NULL")  # in the words of jobs_flow
         parameters.append(filter.flow)
-    if filter.keys:
-        parts.append(f"key IN ({', '.join('?' * len(filter.keys))})")
-        parameters += filter.keys
     for tag in filter.tags:
-        parts.append("EXISTS (SELECT 1 FROM json_each(jobs.tags) WHERE value = ?)")
+        parts.append(f"EXISTS (SELECT 1 FROM json_each({job}tags) WHERE value = ?)")
         parameters.append(tag)
-    if filter.since is not None:
-        parts.append("created_at >= ?")
-        parameters.append(to_text(filter.since))
-    if filter.until is not None:
-        parts.append("created_at <= ?")
-        parameters.append(to_text(filter.until))
-    if filter.search:
-        parts.append(
-            "instr(lower(type || ' ' || payload || ' ' || coalesce(command, '') || ' ' || coalesce(last_error, '')), lower(?))"
-        )
-        parameters.append(filter.search)
-    if filter.error:
-        parts.append("instr(lower(coalesce(last_error, '')), lower(?))")
-        parameters.append(filter.error)
+    for compared, moment in ((">=", filter.since), ("<=", filter.until)):
+        if moment is not None:
+            parts.append(f"{own}{time} {compared} ?")
+            parameters.append(to_text(moment))
+    error = f"coalesce({own}last_error, '')"
+    for text, within in (
+        (filter.search, f"{own}type || ' ' || {own}payload || ' ' || coalesce({job}command, '') || ' ' || {error}"),
+        (filter.error, error),
+    ):
+        if text:
+            parts.append(f"instr(lower({within}), lower(?))")
+            parameters.append(text)
     return parts, parameters
 
 

@@ -20,9 +20,9 @@ CHUNK = 500
 def edit_dead(queue: Queue, changes: Mapping[int, Any], now: float) -> list[int]:
     """See Queue.edit_dead. In chunks: the numbers of those that were dead and have another payload now."""
     from qctl.model import NewJob
-    from qctl.store.sqlite.undo import remember
+    from qctl.store.sqlite.undo import memory_of
 
-    memory = remember(queue.store, "edit", now)
+    memory = memory_of(queue.store, "edit", now)
     edited: list[int] = []
     left = iter(changes.items())
     while chunk := list(islice(left, CHUNK)):

@@ -87,6 +87,12 @@ def has_needs(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM qctl_needs LIMIT 1").fetchone() is not None
 
 
+def let_go(connection: sqlite3.Connection, ended: Iterable[int], now: str) -> None:
+    """Let go what waits for nothing any more, now that the needs of those behind these jobs have been marked as met."""
+    waiting = {job for (job,) in connection.execute(sql("needing"), (f"[{','.join(map(str, ended))}]",))}
+    connection.executemany(sql("let_go"), [(now, job) for job in sorted(waiting)])
+
+
 def left_behind(store: SQLiteStore, numbers: Iterable[int]) -> list[int]:
     """The blocked jobs that could not run if these were cancelled, directly or through one another, in order."""
     if not has_needs(store.connection):
@@ -114,13 +120,13 @@ def give_inputs(connection: sqlite3.Connection, leases: Iterable[Lease], ranges:
     plans = dict(row for one in ranges for row in connection.execute(sql("steps_claimed"), one))
     if not plans:
         return
-    from qctl.store.sqlite.steps import Inputs, make_ready
+    from qctl.store.sqlite.steps import inputs_of, make_ready
 
+    given = inputs_of(connection, plans)
     for lease in leases:
         if lease.number not in plans:
             continue
-        plan = plans[lease.number]
-        inputs = Inputs(connection, lease.number)
+        plan, inputs = plans[lease.number], given[lease.number]
         lease.inputs = inputs.text
         if inputs.complaint is not None:
             lease.verdict = (DEAD, inputs.complaint, None)

@@ -10,6 +10,7 @@ from qctl.model import COMPLETED, FAILED
 from qctl.rules.when import to_text
 from qctl.store.sqlite import wal
 from qctl.store.sqlite.connection import explain
+from qctl.store.sqlite.forget import forget
 from qctl.store.sqlite.ledger import count_elsewhere
 from qctl.store.sqlite.sql import sql
 from qctl.store.sqlite.sync import share
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from qctl.store.sqlite.store import SQLiteStore
 
-LONGEST = 0.02  # seconds that a chunk should take
+LONGEST = 0.015  # seconds that a chunk should take
 SMALLEST, LARGEST = 50, 8000
 LOOK = 20_000  # jobs that are looked up at a time, beside the writers
 GAP = 8  # numbers of others between two jobs, below which both are deleted in one range
@@ -31,7 +32,7 @@ STEP = 500  # pages that are given back at first, and at most so many times more
 MOST_STEPS = 40
 COUNTING = 10.0  # seconds that may go into counting jobs for the figures, before they are deleted
 ELSEWHERE = "completed_at, type, scheduled_at, started_at"
-RESERVE = 256  # free pages that stay in the file: on a full disk they let the last results in
+RESERVE = 256  # free pages that stay in the file at least: on a full disk they let the last results in
 
 
 def purge(
@@ -48,9 +49,10 @@ def purge(
 
     Completed jobs of a type with a retention of its own go when that is over, whatever `older_than` says.
 
-    Failed jobs with an unreviewed dead letter stay. In chunks of some 20 ms, between which others get their turn; safe
+    Failed jobs with an unreviewed dead letter stay. In chunks of some 15 ms, between which others get their turn; safe
     to run twice at once; stops after `max_time` seconds. With `dry_run` it only counts. Returns `deleted` (by status
-    under `by_status`), `left_unreviewed`, `is_complete`, `bytes_returned`.
+    under `by_status`), `left_unreviewed`, `forgotten` (what was
+    done once, see forget.py), `is_complete`, `bytes_returned`.
     """
     if not dry_run:
         count_enqueued(store, now, time.monotonic() + COUNTING)
@@ -73,7 +75,8 @@ def purge(
             by_status[status], done = delete(store, status, limit, bound, deadline, progress, retained)
             complete = complete and done
         deleted = sum(by_status.values())
-        if deleted and not dry_run:
+        forgotten = forget(store, now, deadline, dry_run)
+        if (deleted or forgotten) and not dry_run:
             give_back(store, deadline)
     finally:
         sync_all(store)
@@ -81,6 +84,7 @@ def purge(
         "deleted": deleted,
         "by_status": by_status,
         "left_unreviewed": left,
+        "forgotten": forgotten,
         "is_complete": complete,
         "bytes_returned": max(0, before - size_of(store)),
         "dry_run": dry_run,
@@ -102,6 +106,23 @@ def sync_all(store: SQLiteStore) -> None:
     if store.sync is not None:
         store.sync.is_put_off = False
         store.sync.wait()
+
+
+def sync_behind(store: SQLiteStore) -> None:
+    """Sync the log while others write: a checkpoint, which keeps them out, then finds little of it left to sync."""
+    if store.sync is not None:
+        store.sync.is_put_off = False
+        try:
+            store.sync.wait()
+        finally:
+            store.sync.is_put_off = True
+
+
+def tidy(store: SQLiteStore) -> None:
+    """Copy what was deleted into the queue file, in the line with all writers: the longer the log, the longer they wait."""
+    if wal.is_large(store.path):
+        sync_behind(store)
+        store.tidy(wait=store.busy_timeout)
 
 
 def column_of(status: str) -> str:
@@ -189,7 +210,7 @@ def delete(
             total += gone
             if progress is not None and gone:
                 progress(gone)
-            store.tidy()
+            tidy(store)
             size = max(SMALLEST, min(LARGEST, int(size * LONGEST / max(took, 0.001)), size * 2))
             time.sleep(BREATH)
         if len(found) < LOOK:
@@ -216,7 +237,7 @@ def delete_part(
 
 def count_part(store: SQLiteStore, numbers: Sequence[int], where: str, values: Sequence[Any]) -> None:
     """Count those that no worker of ours has counted, as other programs completed them, before they go."""
-    if not store.read("SELECT 1 FROM jobs WHERE status = 'completed' AND worker IS NULL LIMIT 1"):
+    if not store.read(sql("any_elsewhere")):
         return
     statement = f"SELECT {ELSEWHERE} FROM jobs NOT INDEXED WHERE number BETWEEN ? AND ? AND worker IS NULL AND {where}"
     for pair in spans(numbers):
@@ -237,12 +258,14 @@ def spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def give_back(store: SQLiteStore, deadline: float | None) -> None:
-    """Free pages go back to the file system, in short steps, but for a reserve; then the file is cut."""
+    """Free pages go back to the file system, in short steps, but for a reserve and as many as are in use: to give those
+    back would move the jobs of today, and those of tomorrow need them. Then the file is cut."""
     if store.lock is None or store.read("PRAGMA auto_vacuum")[0][0] != 2:
         return
-    step = STEP
+    used = store.read("PRAGMA page_count")[0][0] - store.read("PRAGMA freelist_count")[0][0]
+    step, reserve = STEP, max(RESERVE, used)
     while deadline is None or time.monotonic() < deadline:
-        free = store.read("PRAGMA freelist_count")[0][0] - RESERVE
+        free = store.read("PRAGMA freelist_count")[0][0] - reserve
         if free <= 0:
             break
         if not store.lock.acquire(store.busy_timeout):
@@ -256,9 +279,10 @@ def give_back(store: SQLiteStore, deadline: float | None) -> None:
         finally:
             store.lock.release()
         took = time.monotonic() - begun
-        store.tidy()
+        tidy(store)
         step = max(STEP // 5, min(STEP * MOST_STEPS, int(step * LONGEST / max(took, 0.001)), step * 2))
         time.sleep(BREATH)
+    sync_behind(store)
     if store.lock.acquire(1.0):
         try:
             wal.checkpoint(store.connection)

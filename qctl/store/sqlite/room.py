@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 
-from qctl.model import DiskFault
+from qctl.model import DiskFault, QueueFileError
 from qctl.rules.room import AUTO, PLENTY, SPARE, amount, mark
+from qctl.store.sqlite.connection import explain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ NOBODY = 0  # the number of no job
 
 
 def readings(store: SQLiteStore) -> tuple[int, int]:
-    """What is free on the disk, and the mark below which workers start nothing. Bytes."""
-    status = os.statvfs(store.path)  # by path: opening the file would drop SQLite's locks
+    """What is free on the disk, and the mark below which workers start nothing. Bytes. Raises QueueFileError."""
+    try:
+        status = os.statvfs(store.path)  # by path: opening the file would drop SQLite's locks
+    except OSError as error:
+        raise explain(error, store.path) from error
     free = status.f_bavail * status.f_frsize
     if free >= PLENTY:
         return free, 0
@@ -42,7 +46,7 @@ def shortage(store: SQLiteStore) -> str | None:
     """Why no job may be started for want of room; None: there is enough."""
     try:
         free, low = readings(store)
-    except OSError:
+    except QueueFileError:
         return None  # that it is gone is seen elsewhere
     return f"the disk has {amount(free)} left, less than {amount(low)}" if free < low else None
 

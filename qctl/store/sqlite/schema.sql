@@ -306,7 +306,12 @@ BEGIN
     scheduled_at = max(scheduled_at, coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.updated_at), scheduled_at))
   WHERE number IN (SELECT job FROM qctl_needs WHERE needs = NEW.number AND met = 1) AND status = 'blocked'
     AND NOT EXISTS (SELECT 1 FROM qctl_needs WHERE job = jobs.number AND met = 0);
+  INSERT OR IGNORE INTO qctl_unheeded SELECT NEW.number FROM jobs JOIN qctl_flows ON qctl_flows.number = flow
+  WHERE jobs.number = NEW.number AND NEW.status <> 'completed' AND on_failure IS NOT NULL;
 END;
+
+-- Steps that others ended, in flows with steps that clean up: a worker sees to those, and takes the row away.
+CREATE TABLE qctl_unheeded (job INTEGER PRIMARY KEY NOT NULL);
 
 -- Flows: what their steps are at, stands in the jobs.
 CREATE TABLE qctl_flows (
@@ -328,11 +333,13 @@ CREATE TABLE qctl_undo (
   action  INTEGER NOT NULL, -- what one command did has one number
   verb    TEXT NOT NULL,
   made_at TEXT NOT NULL,
-  before  TEXT NOT NULL     -- JSON
+  before  TEXT NOT NULL,    -- JSON
+  total   INTEGER NOT NULL DEFAULT 0 -- bytes of all that was ever kept, with this
 );
 
 CREATE INDEX qctl_undo_action ON qctl_undo (action, number);
 CREATE INDEX qctl_undo_made ON qctl_undo (made_at);
+CREATE INDEX qctl_undo_total ON qctl_undo (total);
 
 -- What happened, counted by stretches of time and type: it outlives the jobs. Minutes become 10 minutes, then hours.
 CREATE TABLE qctl_figures (

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from qctl.model import BLOCKED, CANCELLED, COMPLETED, FAILED, FINISHED, KEY_HELD, PENDING, PROCESSING, BadValue
 from qctl.rules.when import to_text
+from qctl.store.sqlite.chunks import chunks
 from qctl.store.sqlite.insert import key_rival
 from qctl.store.sqlite.needs import revive
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
 
     from qctl.model import Job
     from qctl.queue import Queue
     from qctl.store.sqlite.store import SQLiteStore
 
-CHUNK = 500
 EDITABLE = (
     "payload",
     "priority",
@@ -35,24 +35,13 @@ EDITABLE = (
 )
 
 
-def chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
-    chunk: list[int] = []
-    for number in numbers:
-        chunk.append(number)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
 def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
     """See Queue.cancel."""
-    from qctl.store.sqlite.undo import remember
+    from qctl.store.sqlite.undo import memory_of
 
     done: dict[int, str] = {}
     text = to_text(now)
-    memory = remember(store, "cancel", now)
+    memory = memory_of(store, "cancel", now)
     flows = store.read("SELECT 1 FROM qctl_flows LIMIT 1")
     if flows:
         from qctl.store.sqlite.cleanup import heed_end
@@ -78,11 +67,11 @@ def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[
 def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
     """See Queue.retry."""
     from qctl.store.sqlite.ledger import count_revived, was_counted
-    from qctl.store.sqlite.undo import remember
+    from qctl.store.sqlite.undo import memory_of
 
     done: dict[int, str] = {}
     text = to_text(now)
-    memory = remember(store, "retry", now)
+    memory = memory_of(store, "retry", now)
     for chunk in chunks(numbers):
         with store.write() as connection:
             types: list[str] = []
@@ -128,7 +117,7 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
 def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> Job:
     """See Queue.edit."""
     from qctl.program import settle
-    from qctl.store.sqlite.undo import remember
+    from qctl.store.sqlite.undo import memory_of
 
     for key in changes:
         if key not in EDITABLE:
@@ -159,7 +148,7 @@ def edit_job(queue: Queue, number: int, changes: dict[str, Any], now: float) -> 
         if column == "max_attempts":
             columns["attempts_set"] = 1
     sets = ", ".join(f"{column} = ?" for column in columns)
-    memory = remember(queue.store, "edit", now)
+    memory = memory_of(queue.store, "edit", now)
     with queue.store.write() as connection:
         memory.keep(connection, number)
         changed = connection.execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qctl.model import BadValue
+from qctl.model import COMPLETED, FINISHED, BadValue
 from qctl.rules.ending import DEAD, FANNED, SKIPPED, SUCCEEDED
 from qctl.rules.newjob import quote
 from qctl.rules.payload import DEFAULT_LIMIT
@@ -13,6 +13,7 @@ from qctl.store.sqlite.sql import sql
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
     from typing import Any
 
     from qctl.model import Lease
@@ -23,40 +24,58 @@ NAMED = 5  # jobs that an error names
 class Inputs:
     """The results of the jobs that one waited for: by step within its flow, else by number (as text).
 
-    `text`: all of them as a JSON object, null where there is none; None: it waited for nobody. As a mapping: those that
-    there are, each decoded when it is asked for. `complaint`: why they cannot be given.
+    As a mapping: those that there are, each decoded when it is asked for. `complaint`: why they cannot be given.
     """
 
-    def __init__(self, connection: sqlite3.Connection, number: int) -> None:
-        self.results: dict[str, str] = {}
-        self.text: str | None = None
+    __slots__ = ("complaint", "limit", "results", "size")
+
+    def __init__(self) -> None:
+        self.results: dict[str, str | None] = {}
         self.complaint: str | None = None
-        parts: list[str] = []
-        size = 0
-        limit = 0
-        for name, result in connection.execute(sql("inputs"), (number,)):
-            parts.append(f"{quote(str(name))}:{'null' if result is None else result}")
-            if result is not None:
-                self.results[str(name)] = result
-                size += len(result)
-                if size > DEFAULT_LIMIT:
-                    limit = limit or limit_of(connection, "max_inputs")
-                    if size > limit:
-                        self.complaint = (
-                            f"the results it is given are over the limit of {limit:,} bytes: let steps leave less, or"
-                            f" raise the limit with `qctl config max_inputs {limit * 2}`"
-                        )
-                        return
-        if parts:
-            self.text = "{" + ",".join(parts) + "}"
+        self.size = self.limit = 0
+
+    def add(self, connection: sqlite3.Connection, name: str, result: str | None) -> None:
+        """Take in what one of the jobs left."""
+        self.results[name] = result
+        if result is None:
+            return
+        self.size += len(result)
+        if self.size > DEFAULT_LIMIT:
+            self.limit = self.limit or limit_of(connection, "max_inputs")
+            if self.size > self.limit:
+                self.results.clear()
+                self.complaint = (
+                    f"the results it is given are over the limit of {self.limit:,} bytes: let steps leave less, or"
+                    f" raise the limit with `qctl config max_inputs {self.limit * 2}`"
+                )
+
+    @property
+    def text(self) -> str | None:
+        """All of them as a JSON object, null where there is none; None: it waited for nobody."""
+        if not self.results:
+            return None
+        parts = [f"{quote(name)}:{'null' if one is None else one}" for name, one in self.results.items()]
+        return "{" + ",".join(parts) + "}"
 
     def __contains__(self, name: object) -> bool:
-        return name in self.results
+        return self.results.get(name) is not None  # type: ignore[call-overload]
 
     def __getitem__(self, name: str) -> Any:
         import json
 
-        return json.loads(self.results[name])
+        result = self.results[name]
+        assert result is not None
+        return json.loads(result)
+
+
+def inputs_of(connection: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, Inputs]:
+    """What each of these jobs is given."""
+    found = {number: Inputs() for number in numbers}
+    if not found:
+        return found
+    for number, name, result in connection.execute(sql("inputs"), (f"[{','.join(map(str, found))}]",)):
+        found[number].add(connection, str(name), result)
+    return found
 
 
 def limit_of(connection: sqlite3.Connection, name: str) -> int:
@@ -143,9 +162,9 @@ def gathered(connection: sqlite3.Connection, number: int, total: int) -> tuple[s
     size = 0
     limit = limit_of(connection, "max_inputs")
     for child, step, status, result in connection.execute(sql("children_of_step"), (number, number)):
-        if status not in ("completed", "failed", "cancelled"):
+        if status not in FINISHED:
             return FANNED, None, None  # it runs again: wait for it
-        if status != "completed":
+        if status != COMPLETED:
             bad.append(child)
         elif result is not None:
             size += len(result)

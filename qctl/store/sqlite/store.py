@@ -6,10 +6,10 @@ import os
 import sqlite3
 import time
 
-from qctl.model import QueueLocked
+from qctl.model import QueueFileError, QueueLocked
 from qctl.rules.when import to_text
 from qctl.store.sqlite import wal
-from qctl.store.sqlite.connection import MEMORY, connect, explain, schema_version
+from qctl.store.sqlite.connection import MEMORY, connect, explain, identity, schema_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,15 +39,6 @@ CHECK_JSON = (
 )
 
 
-def identity(path: str) -> tuple[int, int] | None:
-    """Device and inode of the file at `path`; None where there is none. By path: opening it would drop SQLite's locks."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
 class Transaction:
     """`with store.write() as connection:` one BEGIN IMMEDIATE ... COMMIT under the writers' lock; rolled back on error."""
 
@@ -74,20 +65,23 @@ class SQLiteStore:
         )  # as it was given: a symlink may come to mean another
         self.path = path if path == MEMORY else os.path.realpath(path)  # what locks and log go by, under every name
         self.busy_timeout = busy_timeout
-        self.is_new = path != MEMORY and not os.path.exists(self.path)
         self.connection, self.lock = connect(self.path, busy_timeout, create=create)
         self.identity = None if self.lock is None else identity(self.path)
         self.life_locks: LifeLocks | None = None
         self.known_limits: Limits | None = None
         self.syncer: Syncer | None = None
         self.sync: Sync | None = None  # syncs what was committed, once there were others to wait for
-        self.memory: Memory | None = None  # of a command that does many things one after the other
-        self.is_one_command = False
         self.ledger: Ledger | None = None  # from the first job that ends by this store
+        self.pid = os.getpid()  # a connection is not for a fork: SQLite's locks stay behind
+        self.memories: dict[str, Memory] | None = None  # for undo, by verb, where several calls are one command
 
     # -- transactions ---------------------------------------------------------------------------------------------
 
     def begin(self) -> sqlite3.Connection:
+        if os.getpid() != self.pid:
+            raise QueueFileError(
+                f"{self.path} was opened by process {self.pid}, of which this is a copy: open it anew here"
+            )
         if self.syncer is not None and self.syncer.error is not None:
             from qctl.store.sqlite.syncer import sync_first
 
@@ -147,9 +141,9 @@ class SQLiteStore:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
-    def tidy(self, limit: int = wal.LARGE) -> bool:
-        """Copy a log that has grown beyond `limit` pages into the queue file. True when it did."""
-        if self.lock is None or not wal.is_large(self.path, limit) or not self.lock.acquire(0.0):
+    def tidy(self, limit: int = wal.LARGE, wait: float = 0.0) -> bool:
+        """Copy a log that has grown beyond `limit` pages into the queue file, if its turn comes. True when it did."""
+        if self.lock is None or not wal.is_large(self.path, limit) or not self.lock.acquire(wait):
             return False
         try:
             done = wal.checkpoint(self.connection)
@@ -162,22 +156,27 @@ class SQLiteStore:
             self.lock.release()
 
     def is_still_there(self) -> bool:
-        """Whether its name still leads to the file that this store has open: not so when it was deleted or replaced."""
-        return self.lock is None or identity(self.name) == self.identity
+        """Whether its name, and that of its log, lead to what this store has open: not so when it was deleted or replaced."""
+        log = self.syncer or self.sync
+        here = self.lock is None or identity(self.name) == self.identity
+        return here and (log is None or os.fstat(log.fd).st_nlink > 0)
 
     def close(self) -> None:
-        if self.syncer is not None:
-            self.syncer.close()
-            self.syncer = None
-        self.connection.close()
-        if self.sync is not None:
-            self.sync.close()
-            self.sync = None
-        if self.lock is not None:
-            self.lock.close()
-        if self.life_locks is not None:
-            self.life_locks.close()
-            self.life_locks = None
+        """Raises DiskFault, with all let go of, when what was committed last cannot be brought to disk."""
+        syncer, self.syncer = self.syncer, None
+        try:
+            if syncer is not None:
+                syncer.close(self)
+        finally:
+            self.connection.close()
+            if self.sync is not None:
+                self.sync.close()
+                self.sync = None
+            if self.lock is not None:
+                self.lock.close()
+            if self.life_locks is not None:
+                self.life_locks.close()
+                self.life_locks = None
 
     # -- rows in --------------------------------------------------------------------------------------------------
 

@@ -14,12 +14,13 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from qctl.model import DiskFault, FateUnknown
+from qctl.model import DiskFault, FateUnknown, QctlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from qctl.store.sqlite.lock import WritersLock
     from qctl.store.sqlite.store import SQLiteStore
 
 CHUNK: Final = 1 << 20
@@ -51,32 +52,38 @@ class Sync:
             SYNC(self.fd)
         except OSError as error:
             try:
-                self.write_again()
+                write_again(self.fd, self.store.path, self.store.lock, self.store.connection, self.store.busy_timeout)
                 SYNC(self.fd)
-            except (OSError, sqlite3.Error):
+            except (OSError, sqlite3.Error, QctlError):
                 raise FateUnknown(
                     f"the disk failed under {self.store.path} ({error.strerror}): whether the last change was stored is"
                     " unknown"
                 ) from error
 
-    def write_again(self) -> None:
-        """Write the log as it is over itself, while nobody else can write there."""
-        lock = self.store.lock
-        if lock is None or not lock.acquire(self.store.busy_timeout):
-            raise TimeoutError(f"{self.store.path} stayed locked")
-        try:
-            self.store.connection.execute("BEGIN IMMEDIATE")
-            try:
-                size = os.fstat(self.fd).st_size
-                for start in range(0, size, CHUNK):
-                    os.pwrite(self.fd, os.pread(self.fd, min(CHUNK, size - start), start), start)
-            finally:
-                self.store.connection.execute("ROLLBACK")
-        finally:
-            lock.release()
-
     def close(self) -> None:
         os.close(self.fd)
+
+
+def write_again(
+    fd: int, queue_path: str, lock: WritersLock | None, connection: sqlite3.Connection, timeout: float
+) -> None:
+    """Write the log, open at `fd`, as it is over itself, while nobody else can write there. Raises OSError, sqlite3.Error,
+    QueueFileError."""
+    if lock is None or not lock.acquire(timeout):
+        raise TimeoutError(f"{queue_path} stayed locked")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            size = os.fstat(fd).st_size
+            for start in range(0, size, CHUNK):
+                data = memoryview(os.pread(fd, min(CHUNK, size - start), start))
+                while data:  # a disk that is short of room may take a part
+                    count = os.pwrite(fd, data, start)
+                    data, start = data[count:], start + count
+        finally:
+            connection.execute("ROLLBACK")
+    finally:
+        lock.release()
 
 
 def share(store: SQLiteStore) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from qctl.rules.health import ALIVE
 from qctl.rules.when import to_text
 from qctl.store.sqlite.lock import LifeLocks
 from qctl.store.sqlite.sql import sql
-from qctl.store.sqlite.workers import STALE_AFTER, dead_workers
+from qctl.store.sqlite.workers import dead_workers, stale_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qctl.store.sqlite.store import SQLiteStore
-
-ALIVE = 30.0  # seconds since its latest beat within which a worker counts, unless it is known to be dead
 
 
 class Takers:
@@ -27,7 +26,7 @@ class Takers:
             return
         if store.lock is not None and store.life_locks is None:
             store.life_locks = LifeLocks(store.path + "-workers")
-        dead = {one.id for one in dead_workers(store, "", now, STALE_AFTER)}
+        dead = {one.id for one in dead_workers(store, "", now, stale_after(store))}
         self.workers = [
             (names(runs) or set(), names(types), names(queues)) for id_, runs, types, queues in rows if id_ not in dead
         ]

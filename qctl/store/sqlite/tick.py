@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from functools import cache
+from functools import lru_cache, partial
 
 from qctl.model import BadValue, NewJob
 from qctl.rules.catchup import ticks_due
@@ -21,9 +21,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from qctl.rules.cron import Cron
     from qctl.store.sqlite.store import SQLiteStore
 
-LONGEST = 0.02  # seconds that one transaction takes, about
+LONGEST = 0.01  # seconds after which a transaction begins no further schedule: whoever else writes waits for it
 MOST = 100  # schedules that are read at a time
 KEYS = (
     "id", "name", "type", "payload", "cron_expression", "next_run_at", "time_zone", "catch_up", "overlap", "seconds",
@@ -82,12 +83,12 @@ def tick(connection: sqlite3.Connection, row: dict[str, Any], now: float, zone: 
     """Make the jobs of one schedule, and move it on to its next tick; their numbers. Raises BadValue, IntegrityError."""
     name = row["name"] or free_name(connection, row["type"])
     zone = row["time_zone"] or zone
-    next_tick = cache(cron(row["cron_expression"], zone, bool(row["seconds"])).next)
+    next_tick = partial(following, cron(row["cron_expression"], zone, bool(row["seconds"])))
     last = from_text(row["last_tick"]) if row["last_tick"] else None
     first = from_text(row["next_run_at"]) if row["next_run_at"] else None
     if first is None or (last is not None and first <= last):
-        following = to_text(next_after(row, zone, now))
-        connection.execute(sql("move_schedule"), (name, zone, following, None, None, None, 0, row["id"]))
+        later = to_text(next_after(row, zone, now))
+        connection.execute(sql("move_schedule"), (name, zone, later, None, None, None, 0, row["id"]))
         return []
     ticks = ticks_due(next_tick, first, now, row["catch_up"])
     numbers: list[int] = []
@@ -111,6 +112,12 @@ def tick(connection: sqlite3.Connection, row: dict[str, Any], now: float, zone: 
         ),
     )
     return numbers
+
+
+@lru_cache(maxsize=1000)
+def following(one: Cron, after: float) -> float:
+    """The first tick after a time. Kept, as many schedules have the same expression, and what is due is due together."""
+    return one.next(after)
 
 
 def next_after(row: dict[str, Any], zone: str, now: float) -> float:

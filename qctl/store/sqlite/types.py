@@ -15,13 +15,6 @@ if TYPE_CHECKING:
 COLUMNS = (
     "type", "timeout", "max_attempts", "backoff", "priority", "output_limit", "retention", "command", "schema",
 )  # fmt: skip
-LIMIT_COLUMNS = {
-    "rate": ("rate", "rate_period"),
-    "rate_burst": ("rate_burst",),
-    "rate_key": ("rate_key",),
-    "concurrency": ("concurrency",),
-    "concurrency_key": ("concurrency_key",),
-}
 CHUNK = 500
 
 

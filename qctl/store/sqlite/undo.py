@@ -7,6 +7,7 @@ import sqlite3
 from qctl.model import BLOCKED, FAILED, NotFound
 from qctl.rules.newjob import quote
 from qctl.rules.settings import SETTINGS
+from qctl.rules.size import size
 from qctl.rules.when import parse_duration, to_text
 from qctl.store.sqlite.dump import belongings, lossless, plain
 from qctl.store.sqlite.load import insert, scalar
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 CHUNK = 200
 NEED = "INSERT INTO qctl_needs (job, needs, kind, met) SELECT ?, number, ?, ? FROM jobs WHERE id = ?"
 FORGET = 1000  # rows too old that a command clears away
+SLACK = 16  # a part in so many of the room is made free at once
 
 
 WAITING = (
@@ -34,11 +36,29 @@ NEXT = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'qctl_undo
 """The number of an action: that of its first row, so that none is given out twice."""
 
 
+ROOM = "SELECT coalesce(max(total), 0), coalesce(min(total), 0) FROM qctl_undo"
+
+
+def memory_of(store: SQLiteStore, verb: str, now: float) -> Memory:
+    """The memory of a command; one for all its calls, if its store says that they are one."""
+    known = store.memories
+    if known is None:
+        return Memory(store, verb, now)
+    if verb not in known:
+        known[verb] = Memory(store, verb, now)
+    known[verb].made_at = to_text(now)
+    return known[verb]
+
+
 class Memory:
-    """Remembers for one command what it is about to change."""
+    """Remembers for one command what it is about to change: as much as there is room for, the newest. `forgot` counts what
+    of its own it had to let go."""
 
     def __init__(self, store: SQLiteStore, verb: str, now: float) -> None:
         self.verb = verb
+        self.most = size("undo_size", store.setting("undo_size") or SETTINGS["undo_size"].default)
+        self.total = self.oldest = self.latest = 0  # as the column `total` counts
+        self.forgot = 0
         self.made_at = to_text(now)
         kept = parse_duration(store.setting("undo_for") or SETTINGS["undo_for"].default)
         self.is_on = kept > 0
@@ -56,6 +76,7 @@ class Memory:
                 (self.too_old, FORGET),
             )
             self.action = connection.execute(NEXT).fetchone()[0]
+            self.total, self.oldest = connection.execute(ROOM).fetchone()
         elif self.encode is text_of:  # who keeps more than one job may keep thousands
             from json import dumps
 
@@ -78,9 +99,25 @@ class Memory:
                 )
         finally:
             connection.text_factory = factory
+        text = self.encode(before)
+        self.latest = len(text)
+        self.total += self.latest
         connection.execute(
-            "INSERT INTO qctl_undo (action, verb, made_at, before) VALUES (?, ?, ?, ?)",
-            (self.action, self.verb, self.made_at, self.encode(before)),
+            "INSERT INTO qctl_undo (action, verb, made_at, before, total) VALUES (?, ?, ?, ?, ?)",
+            (self.action, self.verb, self.made_at, text, self.total),
+        )
+        if self.total - self.oldest > self.most:
+            self.make_room(connection)
+
+    def make_room(self, connection: sqlite3.Connection) -> None:
+        """Let go of the oldest."""
+        self.oldest = self.total - self.most + self.most // SLACK
+        self.forgot += connection.execute(
+            "SELECT count(*) FROM qctl_undo WHERE total <= ? AND action = ?", (self.oldest, self.action)
+        ).fetchone()[0]
+        connection.execute(
+            "DELETE FROM qctl_undo WHERE number IN (SELECT number FROM qctl_undo WHERE total <= ? LIMIT ?)",
+            (self.oldest, 10 * FORGET),
         )
 
     def drop_last(self, connection: sqlite3.Connection) -> None:
@@ -90,31 +127,8 @@ class Memory:
                 "DELETE FROM qctl_undo WHERE action = ? AND number = (SELECT max(number) FROM qctl_undo)",
                 (self.action,),
             )
-
-
-def remember(store: SQLiteStore, verb: str, now: float) -> Memory:
-    """A memory for what is done now; inside `AsOne` that of the whole command, so that it is taken back as a whole."""
-    found = store.memory
-    if found is not None and found.verb == verb:
-        found.made_at = to_text(now)
-        return found
-    found = Memory(store, verb, now)
-    if store.is_one_command:
-        store.memory = found
-    return found
-
-
-class AsOne:
-    """`with AsOne(store):` what is done inside, call after call, is one action to `undo`."""
-
-    def __init__(self, store: SQLiteStore) -> None:
-        self.store = store
-
-    def __enter__(self) -> None:
-        self.store.is_one_command = True
-
-    def __exit__(self, *_error: object) -> None:
-        self.store.is_one_command, self.store.memory = False, None
+            self.total -= self.latest
+            self.latest = 0
 
 
 def text_of(value: Any) -> str:

@@ -85,3 +85,14 @@ def checkpoint(connection: sqlite3.Connection, mode: str = "FULL") -> bool:
     finally:
         connection.execute(f"PRAGMA busy_timeout={before}")
     return not busy
+
+
+def save(connection: sqlite3.Connection, queue_path: str) -> bool:
+    """Copy a log whose name was deleted into the queue file, as long as nobody has begun another one: who opens the file
+    next would not know of this one. The caller holds the writers' lock. Whether it was done."""
+    import sqlite3
+
+    try:
+        return not os.path.lexists(queue_path + "-wal") and checkpoint(connection)
+    except sqlite3.Error:
+        return False  # the disk fails as well: that it was not done is said

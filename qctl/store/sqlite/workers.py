@@ -8,7 +8,7 @@ from functools import cache
 
 from qctl.model import QueueFileError
 from qctl.rules.when import from_text, to_text
-from qctl.store.sqlite import spool
+from qctl.store.sqlite import marks, spool
 from qctl.store.sqlite.lock import LifeLocks
 from qctl.store.sqlite.sql import sql
 
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 STALE_AFTER = 300.0
 """Seconds without a sign of life, where a death cannot be seen, unless the setting `stale_after` says otherwise."""
+
+
+def stale_after(store: SQLiteStore) -> float:
+    """That time for this queue."""
+    from qctl.rules.when import parse_duration
+
+    text = store.setting("stale_after")
+    return STALE_AFTER if text is None else parse_duration(text)
 
 
 @cache
@@ -85,6 +93,7 @@ def unregister(store: SQLiteStore, worker: str) -> None:
     with store.write() as connection:
         connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
         write_rest(store)
+    marks.forget(store.path, worker)
     upkeep(store, store.now())
 
 
@@ -177,9 +186,12 @@ def bury(store: SQLiteStore, dead: Iterable[Dead], now: float, random: Callable[
             if spooled:
                 spool.replay(connection, worker, spooled, now, random)
             rows = connection.execute(sql("held_jobs"), (worker,)).fetchall()
-            outcomes += count_rescued(store, rescue_jobs(connection, rows, now, one.why, random, blames=one.blames))
+            ran = marks.running(store.path, worker) if one.blames else None
+            ended = rescue_jobs(connection, rows, now, one.why, random, blames=one.blames, running=ran)
+            outcomes += count_rescued(store, ended)
             connection.execute("DELETE FROM qctl_workers WHERE id = ?", (worker,))
         spool.remove(store.path, worker)
+        marks.forget(store.path, worker)
     return outcomes
 
 

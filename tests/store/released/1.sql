@@ -205,9 +205,12 @@ CREATE TABLE qctl_undo (
   action  INTEGER NOT NULL, -- what one command did has one number
   verb    TEXT NOT NULL,
   made_at TEXT NOT NULL,
-  before  TEXT NOT NULL     -- JSON
+  before  TEXT NOT NULL,    -- JSON
+  total   INTEGER NOT NULL DEFAULT 0 -- bytes of all that was ever kept, with this
 );
-INSERT INTO "qctl_undo" VALUES(1,1,'cancel','2026-01-01 00:04:00.000','{"job":null,"letters":[]}');
+INSERT INTO "qctl_undo" VALUES(1,1,'cancel','2026-01-01 00:04:00.000','{"job":null,"letters":[]}',0);
+CREATE TABLE qctl_unheeded (job INTEGER PRIMARY KEY NOT NULL);
+INSERT INTO "qctl_unheeded" VALUES(4);
 CREATE TABLE qctl_workers (
   number      INTEGER PRIMARY KEY AUTOINCREMENT, -- also the byte of the lock file that this worker holds
   id          TEXT NOT NULL UNIQUE,
@@ -323,9 +326,12 @@ BEGIN
     scheduled_at = max(scheduled_at, coalesce(strftime('%Y-%m-%d %H:%M:%f', NEW.updated_at), scheduled_at))
   WHERE number IN (SELECT job FROM qctl_needs WHERE needs = NEW.number AND met = 1) AND status = 'blocked'
     AND NOT EXISTS (SELECT 1 FROM qctl_needs WHERE job = jobs.number AND met = 0);
+  INSERT OR IGNORE INTO qctl_unheeded SELECT NEW.number FROM jobs JOIN qctl_flows ON qctl_flows.number = flow
+  WHERE jobs.number = NEW.number AND NEW.status <> 'completed' AND on_failure IS NOT NULL;
 END;
 CREATE INDEX qctl_undo_action ON qctl_undo (action, number);
 CREATE INDEX qctl_undo_made ON qctl_undo (made_at);
+CREATE INDEX qctl_undo_total ON qctl_undo (total);
 CREATE TRIGGER qctl_limits_inserted AFTER INSERT ON qctl_limits
 BEGIN
   UPDATE qctl_settings SET value = value + 1 WHERE name = 'limits_version';

@@ -1,0 +1,2 @@
+-- Primary key.
+DELETE FROM qctl_unheeded WHERE job = ?

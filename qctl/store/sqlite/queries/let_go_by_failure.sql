@@ -1,2 +1,0 @@
--- Primary key of qctl_needs.
-SELECT job FROM qctl_needs WHERE needs = ? AND kind = 'failed'
