@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from qctl.queue import Queue
@@ -84,6 +84,11 @@ def one_command(queue: Queue) -> None:
     queue.store.memories = {}
 
 
+def each_apart(queue: Queue) -> None:
+    """From now on each call of this queue is one of its own again."""
+    queue.store.memories = None
+
+
 def forgot(queue: Queue) -> str:
     """What `undo` will not take back of this command, as there was too little room for it; "" for nothing."""
     count = sum(memory.forgot for memory in (queue.store.memories or {}).values())
@@ -97,6 +102,15 @@ def undoable(queue: Queue) -> list[dict[str, Any]]:
     from qctl.store.sqlite.undo import actions
 
     return actions(queue.store, time.time())
+
+
+def edit_dead(queue: Queue, payloads: Mapping[int, Any]) -> list[int]:
+    """Give dead jobs other payloads, by their numbers, as `Queue.edit_dead` does; the numbers of those that are dead."""
+    import time
+
+    from qctl.store.sqlite.mend import edit_dead as edit
+
+    return edit(queue, payloads, time.time())
 
 
 def undo(queue: Queue, action: int | None = None) -> dict[str, Any]:

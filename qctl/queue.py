@@ -286,9 +286,10 @@ class Queue(Inspection, Scheduling, TypeSettings, Flows):
 
     def edit_dead(self, number: int, payload: Any) -> None:
         """Give a dead job another payload, for its replay, and its letter that nobody has reviewed, too."""
-        from qctl.store.sqlite.mend import edit_dead
+        from qctl.store.sqlite.mend import edit_dead, not_dead
 
-        edit_dead(self, number, payload, time.time())
+        if not edit_dead(self, {number: payload}, time.time()):
+            raise not_dead(self.get(number))
 
     def discard(self, ids: Iterable[str]) -> int:
         """Delete dead letters and their failed jobs; how many letters."""

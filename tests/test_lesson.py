@@ -10,6 +10,7 @@ from typing import Any
 
 from qctl.queue import Queue
 from qctl.rules import ending
+from qctl.web.app import Application
 from tests.states import run_one
 
 Cli = Callable[..., Any]
@@ -33,12 +34,24 @@ BY_TYPE = """
 CLEANUP = "DELETE FROM jobs WHERE status = 'completed' AND completed_at < datetime('now', '-7 days')"
 
 
+def served(db: Path) -> dict[str, Any]:
+    """What the lesson's endpoint tells."""
+    answer = Application(str(db)).answer({"PATH_INFO": "/admin/queue/stats", "REQUEST_METHOD": "GET"})
+    assert answer[0] == "200 OK"
+    found: dict[str, Any] = json.loads(answer[2])
+    return found
+
+
 def test_exercise_1_depth_before_and_after_the_worker(cli: Cli, db: Path, queue: Queue) -> None:
     numbers = queue.enqueue_many([{"type": "work", "payload": {"n": n}} for n in range(50)])
     connection = sqlite3.connect(db)
     oldest = connection.execute("SELECT min(scheduled_at) FROM jobs").fetchone()[0]
     assert connection.execute(STATS).fetchone() == (50, 0, 0, 0, oldest)
     assert json.loads(cli("stats", "--json").out)["queue"]["pending"] == 50
+    assert served(db)["queue"]["pending"] == 50
+    full = cli("health", "--max-pending", "49", "--json")
+    assert (full.code, json.loads(full.out)["issues"]) == (1, ["Queue depth: 50 pending jobs"])
+    assert cli("health").code == 0
     for number in numbers:
         run_one(queue, int(number), ending.SUCCEEDED, queue.store.now() - 1)
     assert connection.execute(STATS).fetchone() == (0, 0, 50, 0, None)
@@ -47,6 +60,10 @@ def test_exercise_1_depth_before_and_after_the_worker(cli: Cli, db: Path, queue:
     assert figures["queue"]["pending"] == 0
     assert figures["queue"]["completed_last_hour"] == 50
     assert figures["by_type"] == [{"type": "work", "status": "completed", "count": 50}]
+    shape = served(db)
+    assert (shape["queue"]["pending"], shape["queue"]["completedLastHour"]) == (0, 50)
+    assert shape["byType"] == figures["by_type"] and shape["queue"]["oldestPending"] is None
+    assert cli("health", "--max-pending", "0").code == 0
     connection.close()
 
 
@@ -63,6 +80,14 @@ def test_exercise_2_failure_rate_and_dead_letters(cli: Cli, db: Path, queue: Que
     assert figures["failure_rate"] == 0.4
     assert figures["dead_letter_queue"]["unreviewed"] == 4
     assert figures["queue"]["failed"] == 4
+    shape = served(db)
+    assert (shape["queue"]["failed"], shape["deadLetterQueue"]["unreviewed"], shape["failureRate"]) == (4, 4, 0.4)
+    assert cli("health").code == 0
+    bad = cli("health", "--max-dead", "3", "--max-failure-rate", "20%", "--json")
+    assert (bad.code, json.loads(bad.out)["status"]) == (1, "degraded")
+    assert json.loads(bad.out)["issues"] == [
+        "4 unreviewed dead letter jobs", "40% of the attempts of the last hour failed",
+    ]  # fmt: skip
 
 
 def test_exercise_3_a_cleanup_deletes_old_completed_jobs_and_what_belongs_to_them(db: Path, queue: Queue) -> None:
@@ -77,8 +102,10 @@ def test_exercise_3_a_cleanup_deletes_old_completed_jobs_and_what_belongs_to_the
         connection.execute("INSERT INTO jobs (type) VALUES ('a')")
         connection.execute("INSERT INTO qctl_history (job, token, attempt, outcome) VALUES (1, 1, 1, 'completed')")
         connection.execute("INSERT INTO qctl_output (job, token, position, stream, data) VALUES (1, 1, 0, 1, x'00')")
+    assert served(db)["byType"][0] == {"type": "a", "status": "completed", "count": 2}
     with connection:
         assert connection.execute(CLEANUP).rowcount == 1
+    assert served(db)["byType"][0] == {"type": "a", "status": "completed", "count": 1}
     assert connection.execute("SELECT number FROM jobs ORDER BY number").fetchall() == [(2,), (3,)]
     assert connection.execute("SELECT count(*) FROM qctl_history").fetchone() == (0,)
     assert connection.execute("SELECT count(*) FROM qctl_output").fetchone() == (0,)

@@ -110,6 +110,9 @@ def meant(queue: Queue, values: Values, verb: str) -> tuple[list[dict[str, Any]]
     return found, True
 
 
+DONE = {"replay": "replayed", "review": "reviewed", "discard": "discarded"}
+
+
 def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, dangerous: bool = False) -> int:
     """Do something to the letters meant, in chunks, and say what was done."""
     from qctl.cli.render import object_json, say
@@ -135,7 +138,7 @@ def bulk(values: Values, verb: str, act: Callable[[Queue, list[str]], Any], *, d
     one_command(queue)
     done, replayed = carry_out(queue, values, verb, act, pace.pieces(queue, letters), len(letters))
     left, code = len(letters) - done, 0
-    word = {"replay": "replayed", "review": "reviewed", "discard": "discarded"}[verb]
+    word = DONE[verb]
     text = f"{done:,} {word}"
     if left and verb == "replay":
         rivals = {number: queue.key_rival(number) for number in numbers if number not in replayed}
@@ -177,10 +180,12 @@ def carry_out(
 ) -> tuple[int, set[int]]:
     """Act on the letters piece by piece; how many that were, and the numbers of the jobs that were replayed."""
     from qctl.cli.render import object_json, progress
+    from qctl.cli.replay import Stopping
 
     done = 0
     replayed: set[int] = set()
-    with progress(verb, total, unit="letters") as bar:
+    told = Stopping(lambda: f"{done:,} of {total:,} {DONE[verb]}")
+    with told, progress(verb, total, unit="letters") as bar:
         for piece in pieces:
             result = act(queue, [one["id"] for one in piece])
             if isinstance(result, list):

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qctl.cli.spec import Values
+    from qctl.queue import Queue
+
+CHUNK = 500
 
 
 def edit(values: Values) -> int:
     from qctl.cli.dlq import meant
     from qctl.cli.filters import agreed, counted
-    from qctl.cli.render import object_json, progress, say
+    from qctl.cli.render import object_json, say
     from qctl.cli.terminal import is_terminal
 
     sets, given = values["set"], values["payload"]
@@ -55,15 +58,36 @@ def edit(values: Values) -> int:
     if numbers and not named and not agreed(f"edit {counted(len(numbers), 'dead job')}?", values):
         say("nothing was changed")
         return 1
-    with progress("edit", len(numbers), unit="jobs") as bar:
-        for number, payload in changes.items():
-            queue.edit_dead(number, payload)
-            bar.advance(1)
-            if values["json"]:
-                sys.stdout.write(object_json({"number": number}) + "\n")
+    if named and len(numbers) == 1:
+        queue.edit_dead(numbers[0], changes[numbers[0]])
+        done = numbers
+    else:
+        done = edit_all(queue, changes)
+    for number in done if values["json"] else ():
+        sys.stdout.write(object_json({"number": number}) + "\n")
     if not values["json"]:
-        say(f"{counted(len(numbers))} changed → qctl dlq replay {numbers[0] if numbers else 'JOB'}")
+        left = f", {len(numbers) - len(done):,} left: not dead any more" if len(done) < len(numbers) else ""
+        say(f"{counted(len(done))} changed{left} → qctl dlq replay {done[0] if done else 'JOB'}")
     return 0
+
+
+def edit_all(queue: Queue, changes: dict[int, Any]) -> list[int]:
+    """Edit in chunks, with a bar; what was done when Ctrl-C comes is done, and does no harm the second time."""
+    from itertools import islice
+
+    from qctl.cli.render import progress
+    from qctl.cli.replay import Stopping
+    from qctl.keeping import edit_dead, one_command
+
+    done: list[int] = []
+    left = iter(changes.items())
+    told = Stopping(lambda: f"{len(done):,} of {len(changes):,} edited")
+    one_command(queue)
+    with told, progress("edit", len(changes), unit="jobs") as bar:
+        while chunk := dict(islice(left, CHUNK)):
+            done += edit_dead(queue, chunk)
+            bar.advance(len(chunk))
+    return done
 
 
 def new_payload(before: str, sets: list[str], text: Any) -> Any:

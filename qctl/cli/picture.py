@@ -49,7 +49,9 @@ def screen(data: str, lines: int) -> str:
     import re
 
     rows = [""] * lines
-    for place, line in re.findall(r"\x1b\[(\d+);1H(.*?)\x1b\[K", data, re.S):
+    for place, line in re.findall(
+        r"\x1b\[(\d+);1H\x1b\[0m\x1b\[K(.*?)(?=\x1b\[\d+;1H|\x1b\[\?|\x1b\[2J|$)", data, re.S
+    ):
         rows[int(place) - 1] = line
     return "\n".join(rows)
 

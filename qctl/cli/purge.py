@@ -45,7 +45,7 @@ def run(values: Values) -> int:
         raise BadValue(f"purge of all {' and '.join(statuses)} jobs: it cannot be undone: give --yes")
     count = queue.purge(**options, dry_run=True)["deleted"] if can_be_asked() or is_terminal(sys.stderr) else None
     which = f"{counted(count or 0)} {' or '.join(statuses)} over {duration_text(older)} ago"
-    if count and not agreed(f"purge {which}?", values):
+    if count and not agreed(f"purge {which}? It cannot be undone.", values):
         say("nothing was purged")
         return 1
     with progress("purging", count, unit="jobs") as bar:
@@ -91,5 +91,7 @@ PURGE = Command(
     Option("--max-time", metavar="DURATION", help="Stop after this time; the next purge goes on."),
     Option("--dry-run", help="Only count."),
     Option("--yes", "-y", help="Do not ask."),
-    epilog=("qctl purge", "qctl purge --status cancelled --older-than 1d --max-time 30s"),
+    epilog=("a purge is final: `qctl undo` would have to keep what it is there to delete",
+            "qctl backup FILE, or --dry-run, comes before it where that matters",
+            "qctl purge", "qctl purge --status cancelled --older-than 1d --max-time 30s"),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from qctl.model import CANCELLED, FAILED, FINISHED, NO, BadValue, NotFound, Qctl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from qctl.cli.spec import Values
@@ -101,3 +101,19 @@ class Pace:
             time.sleep(pause)
             pause = min(pause * 1.3, SLOWEST)
         say(f"{len(numbers) - bad} of the first {len(numbers)} did not die again: going on with {left:,}")
+
+
+class Stopping:
+    """Says what was done when Ctrl-C comes: that is whole, chunk by chunk, and the same command goes on with the rest."""
+
+    def __init__(self, done: Callable[[], str]) -> None:
+        self.done = done
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        if kind is KeyboardInterrupt:
+            from qctl.cli.render import say
+
+            say(f"stopped: {self.done()}; the same command goes on with the rest")

@@ -93,7 +93,8 @@ class Screen:
         text = ""
         for place, line in enumerate(wanted):
             if place >= len(self.shown) or self.shown[place] != line:
-                text += f"\x1b[{place + 1};1H\x1b[0m{line}\x1b[0m\x1b[K"
+                # Cleared first: behind a line that fills its row, it would take the last character of it.
+                text += f"\x1b[{place + 1};1H\x1b[0m\x1b[K{line}\x1b[0m"
         self.shown = wanted
         if text:
             self.write(text)

@@ -235,6 +235,7 @@ class Watch:
 
     def replay(self, type_: str, job_id: str | None = None) -> str:
         """Replay one dead job, or all of a type, in chunks."""
+        from qctl.keeping import each_apart, one_command
         from qctl.model import Filter
 
         if job_id is not None:
@@ -242,8 +243,12 @@ class Watch:
         else:
             letters = [one["id"] for one in self.queue.dead_letters(Filter(types=[type_]))]
         count = 0
-        for place in range(0, len(letters), CHUNK):
-            count += len(self.queue.replay(letters[place : place + CHUNK]))
-            self.message = f"replayed {count:,} of {len(letters):,}"
-            self.draw()
+        one_command(self.queue)
+        try:
+            for place in range(0, len(letters), CHUNK):
+                count += len(self.queue.replay(letters[place : place + CHUNK]))
+                self.message = f"replayed {count:,} of {len(letters):,}"
+                self.draw()
+        finally:
+            each_apart(self.queue)
         return f"replayed {count:,} job{'' if count == 1 else 's'}"

@@ -306,6 +306,6 @@ def test_a_picture_can_be_light_and_of_a_whole_screen() -> None:
 
     assert svg_of("x", "t", light=True) != svg_of("x", "t")
     drawn = (
-        "\x1b[?1049h\x1b[1;1H\x1b[0mold\x1b[0m\x1b[K\x1b[3;1H\x1b[0mlast\x1b[0m\x1b[K\x1b[1;1H\x1b[0mnew\x1b[0m\x1b[K"
+        "\x1b[?1049h\x1b[1;1H\x1b[0m\x1b[Kold\x1b[0m\x1b[3;1H\x1b[0m\x1b[Klast\x1b[0m\x1b[1;1H\x1b[0m\x1b[Knew\x1b[0m"
     )
-    assert screen(drawn, 3) == "\x1b[0mnew\x1b[0m\n\n\x1b[0mlast\x1b[0m"
+    assert screen(drawn, 3) == "new\x1b[0m\n\nlast\x1b[0m"

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from qctl.cli import cancel, mend, render, replay
+from qctl.keeping import undoable
 from qctl.queue import Queue
 from tests.states import dead, lease
 
@@ -155,6 +157,53 @@ def test_an_edit_of_a_dead_job_is_taken_back_and_no_other_action_has_its_number(
     assert queue.store.read("SELECT DISTINCT payload FROM dead_letter_jobs") == [(queue.get(number).data["payload"],)]
     assert cli("dlq", "replay", str(number)).code == 0
     assert queue.store.read("SELECT max(action) FROM qctl_undo")[0][0] > first
+
+
+@pytest.mark.parametrize("argv", [("dlq", "replay", "--all"), ("dlq", "discard", "--all"), ("retry", "--status", "failed"),
+                                  ("dlq", "edit", "--all", "--set", "order:=2")])  # fmt: skip
+def test_what_one_command_did_in_many_chunks_is_taken_back_at_once(
+    cli: Cli, queue: Queue, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+) -> None:
+    for module in (replay, mend, cancel):
+        monkeypatch.setattr(module, "CHUNK", 2)
+    numbers = [dead(queue) for _ in range(7)]
+    before = [dict(queue.get(number).data) for number in numbers]
+    assert cli(*argv, "--yes").code == 0
+    assert [one["jobs"] for one in undoable(queue)] == [7]
+    assert cli("undo").code == 0
+    assert [dict(queue.get(number).data) for number in numbers] == before
+
+
+@pytest.mark.parametrize("verb", ["replay", "discard", "edit"])
+def test_an_interruption_says_what_was_done_and_the_same_command_goes_on(
+    cli: Cli, queue: Queue, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setattr(replay, "CHUNK", 2)
+    monkeypatch.setattr(mend, "CHUNK", 2)
+    numbers = [dead(queue) for _ in range(7)]
+    argv = ["dlq", verb, "--all", "--yes", *(["--set", "order:=2"] if verb == "edit" else [])]
+    advanced: list[int] = []
+
+    def advance(_bar: Any, by: int = 1) -> None:
+        advanced.append(by)
+        if len(advanced) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(render.Progress, "advance", advance)
+        stopped = cli(*argv)
+    assert stopped.code == 130
+    assert "4 of 7 " in stopped.err and "goes on with the rest" in stopped.err
+    done = set(map(int, stopped.out.split()))
+    assert cli(*argv).code == 0
+    changed = queue.store.read("SELECT status, payload FROM jobs ORDER BY number")
+    if verb == "replay":
+        assert len(done) == 4 and {row[0] for row in changed} == {"pending"}
+        assert sum(one["jobs"] for one in undoable(queue)) == len(numbers), "none was replayed twice"
+    elif verb == "discard":
+        assert changed == []
+    else:
+        assert {row[1] for row in changed} == {'{"order":2}'}
 
 
 @pytest.mark.parametrize("command", [("cancel", "--type", "a", "--yes"), ("dlq", "discard", "--all", "--yes")])

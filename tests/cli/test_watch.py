@@ -29,7 +29,7 @@ from tests.profile import examples
 from tests.states import dead, lease, run_one, write_output
 
 DEADLINE = 20.0
-ROW = re.compile(rb"\x1b\[(\d+);1H(.*?)\x1b\[K", re.S)
+ROW = re.compile(rb"\x1b\[(\d+);1H\x1b\[0m\x1b\[K(.*?)(?=\x1b\[\d+;1H|\x1b\[\?|\x1b\[2J|$)", re.S)
 
 
 class Terminal:

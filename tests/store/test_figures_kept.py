@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -11,14 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qctl.model import NewJob
+from qctl.model import COMPLETED, NewJob
 from qctl.rules import ending
-from qctl.rules.ending import Ending, Facts
+from qctl.rules.ending import Ending, Facts, Move
 from qctl.rules.sketch import quantile
 from qctl.rules.tally import Tally
 from qctl.rules.when import to_text
 from qctl.store.sqlite import ledger, purge, upkeep, workers
 from qctl.store.sqlite.connection import MEMORY
+from qctl.store.sqlite.finish import Outcome
 from qctl.store.sqlite.store import SQLiteStore
 from qctl.store.sqlite.window import read_window
 from tests.profile import examples
@@ -257,3 +259,40 @@ def test_a_purge_takes_jobs_and_leaves_the_figures(acts: Acts, plain: sqlite3.Co
     after = read_window(store, NOW - 3600, NOW, 8)
     assert {name: counts(one) for name, one in after.types.items()} == before
     assert quantile(after.types["b"].run, 0.5) == pytest.approx(10, rel=0.0101)
+
+
+@pytest.mark.parametrize("runs", [20_000, pytest.param(1_000_000, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
+def test_percentiles_of_recorded_runs_are_within_two_percent(memory: SQLiteStore, runs: int) -> None:
+    """Through all that a run goes through: counted by a ledger, written by minutes and sources, thinned, read."""
+    chance = random.Random(7)
+    kept, took = ledger.Ledger(), []
+    batch = runs // 50
+    for part in range(50):
+        ended, outcomes = [], []
+        for _ in range(batch):
+            seconds = chance.lognormvariate(-2, 1.5) if chance.random() < 0.9 else chance.expovariate(1 / 60)
+            took.append(seconds)
+            at = NOW + part * 60 + 1
+            one = Ending(0, 0, ending.SUCCEEDED, started_at=at - seconds, finished_at=at)
+            ended.append((one, Facts(1, 1, None, type="a", due=to_text(at - seconds))))
+            outcomes.append(Outcome(one, Move(COMPLETED, 1, 0, None, None)))
+        with memory.write() as connection:
+            kept.note(connection, ended, outcomes)
+            kept.write(connection, force=True)
+        kept.settle(True)
+        if part % 10 == 9:
+            kept.renew()
+    took.sort()
+
+    def check() -> None:
+        found = whole(memory, NOW - 60, NOW + 4000)
+        assert found.completed == runs
+        for share in (0.5, 0.95, 0.99):
+            exact = took[int(runs * share) - 1]
+            assert quantile(found.run, share) == pytest.approx(exact, rel=0.02)
+
+    check()
+    while not upkeep.upkeep(memory, NOW + 3 * 3600):
+        pass
+    assert memory.read("SELECT DISTINCT span FROM qctl_figures") == [(600,)]
+    check()

@@ -14,6 +14,7 @@ from qctl.store.sqlite.load import insert, scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from qctl.store.sqlite.store import SQLiteStore
@@ -63,6 +64,7 @@ class Memory:
         self.is_on = kept > 0
         self.too_old = to_text(now - kept)
         self.action = 0
+        self.encode: Callable[[Any], str] = text_of
 
     def keep(self, connection: sqlite3.Connection, number: int | None, letter: str | None = None) -> None:
         """Keep a job, and its dead letters or the one that is named; `letter` is about to be deleted, and the job too."""
@@ -75,6 +77,10 @@ class Memory:
             )
             self.action = connection.execute(NEXT).fetchone()[0]
             self.total, self.oldest = connection.execute(ROOM).fetchone()
+        elif self.encode is text_of:  # who keeps more than one job may keep thousands
+            from json import dumps
+
+            self.encode = dumps
         factory, connection.text_factory = connection.text_factory, lossless
         try:
             before: dict[str, Any] = {"job": None, "letters": []}
@@ -93,7 +99,7 @@ class Memory:
                 )
         finally:
             connection.text_factory = factory
-        text = text_of(before)
+        text = self.encode(before)
         self.latest = len(text)
         self.total += self.latest
         connection.execute(
