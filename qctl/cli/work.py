@@ -38,8 +38,8 @@ def run(values: Values) -> int:
     queue = open_queue(values, create=True)
     with Signals() as signals:
         worker = Worker(queue.store, options, log, signals)
-        collect_seldom()
-        counts = worker.run()
+        with Untidy():
+            counts = worker.run()
         last = signals.last
     handed = counts["pending"]
     log.note(f"stopped · {counts['completed']:,} completed, {handed:,} to retry, {counts['failed']:,} dead", **counts)
@@ -56,12 +56,22 @@ def run(values: Values) -> int:
     return NO if options.mode == "drain" and counts["failed"] else 0
 
 
-def collect_seldom() -> None:
-    """A worker makes thousands of objects a second and no cycles to speak of: looking for those took a tenth of its time."""
-    import gc
+class Untidy:
+    """Meanwhile cycles of objects are looked for seldom: a worker makes thousands of objects a second and no cycles to
+    speak of, and to look for those took a tenth of its time."""
 
-    gc.freeze()
-    gc.set_threshold(MANY, 10, 10)
+    def __enter__(self) -> None:
+        import gc
+
+        self.before = gc.get_threshold()
+        gc.freeze()
+        gc.set_threshold(MANY, 10, 10)
+
+    def __exit__(self, *_error: object) -> None:
+        import gc
+
+        gc.set_threshold(*self.before)
+        gc.unfreeze()
 
 
 def options_of(values: Values) -> Options:

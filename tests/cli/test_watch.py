@@ -84,6 +84,10 @@ class Terminal:
         end = time.monotonic() + DEADLINE
         while self.process.poll() is None and time.monotonic() < end:
             self.read(0.02)
+        before = -1
+        while len(self.data) > before:  # what it wrote last
+            before = len(self.data)
+            self.read(0.02)
         return self.process.wait(0)
 
     def close(self) -> None:

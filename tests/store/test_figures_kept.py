@@ -142,7 +142,8 @@ def test_whoever_enqueued_it_is_counted_before_and_after_the_upkeep(acts: Acts, 
     for _ in range(3):
         window = read_window(acts.store, now - 7200, now + 60, 8)
         assert {name: round(one.enqueued) for name, one in window.types.items()} == {"a": 1, "b": 3}
-        assert upkeep.upkeep(acts.store, now + 1)
+        while not upkeep.upkeep(acts.store, now + 1):  # a slow disk leaves it time for a part only
+            pass
 
 
 def test_what_many_enqueue_is_counted_in_steps(store: SQLiteStore, monkeypatch: pytest.MonkeyPatch) -> None:
