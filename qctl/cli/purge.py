@@ -67,8 +67,10 @@ def told(done: dict[str, Any], statuses: list[str], older: float) -> str:
         text = f"nothing to purge: no jobs {which}"
     else:
         text = f"purged {jobs} {which}"
-        if done["bytes_returned"]:
-            text += f", {bytes_text(done['bytes_returned'])} given back"
+    if done["bytes_returned"]:
+        text += f", {bytes_text(done['bytes_returned'])} given back"
+    if done["bytes_left"]:
+        text += f", up to {bytes_text(done['bytes_left'])} more by the next purge"
     if done["forgotten"]:
         text += f"; {'would forget' if done['dry_run'] else 'forgot'} {number(done['forgotten'])} done once"
     if done["dry_run"]:

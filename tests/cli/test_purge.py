@@ -148,6 +148,23 @@ def test_it_does_not_look_through_what_workers_completed_for_what_others_did(que
     assert "INDEX jobs_elsewhere (" in plan[0][3], plan
 
 
+def test_space_that_there_was_no_time_to_give_back_goes_with_the_next_purge(
+    cli: Cli, queue: Queue, db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qctl.store.sqlite import purge
+
+    old(queue, 3000, payload=json.dumps({"a": "x" * 3000}))
+    queue.store.tidy(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(purge, "GIVING", 0.0)
+        patch.setattr(purge, "GIVING_PART", 1e9)
+        assert "more by the next purge" in cli("purge").out
+    before = db.stat().st_size
+    assert "nothing to purge" in (said := cli("purge").out) and "given back" in said
+    assert db.stat().st_size < before / 3
+    assert "given back" not in cli("purge").out
+
+
 def test_free_pages_that_the_jobs_of_tomorrow_need_stay_in_the_file(queue: Queue, db: Path) -> None:
     """To give those back, too, would move the jobs of today, while others wait."""
     old(queue, 1500, payload=json.dumps({"a": "x" * 3000}))

@@ -30,6 +30,7 @@ GAP = 8  # numbers of others between two jobs, below which both are deleted in o
 BREATH = 0.0005  # seconds in which the next in the line gets its turn: at once it would be ours again
 STEP = 500  # pages that are given back at first, and at most so many times more
 MOST_STEPS = 40
+GIVING, GIVING_PART = 3.0, 4  # seconds that may go into giving space back, or a part of those that the deletion took
 COUNTING = 10.0  # seconds that may go into counting jobs for the figures, before they are deleted
 ELSEWHERE = "completed_at, type, scheduled_at, started_at"
 RESERVE = 256  # free pages that stay in the file at least: on a full disk they let the last results in
@@ -51,16 +52,16 @@ def purge(
 
     Failed jobs with an unreviewed dead letter stay. In chunks of some 15 ms, between which others get their turn; safe
     to run twice at once; stops after `max_time` seconds. With `dry_run` it only counts. Returns `deleted` (by status
-    under `by_status`), `left_unreviewed`, `forgotten` (what was
-    done once, see forget.py), `is_complete`, `bytes_returned`.
+    under `by_status`), `left_unreviewed`, `forgotten` (what was done once, see forget.py), `is_complete`,
+    `bytes_returned`, and `bytes_left`, which the next purge can give back, though nothing else is left for it to do.
     """
     if not dry_run:
         count_enqueued(store, now, time.monotonic() + COUNTING)
     limit = to_text(now - older_than)
     deadline = None if max_time is None else time.monotonic() + max_time
     by_status: dict[str, int] = {}
-    left, complete = 0, True
-    before = size_of(store)
+    left, complete, spare = 0, True, 0
+    before, begun = size_of(store), time.monotonic()
     if not dry_run:
         put_off_syncs(store)
     try:
@@ -76,8 +77,10 @@ def purge(
             complete = complete and done
         deleted = sum(by_status.values())
         forgotten = forget(store, now, deadline, dry_run)
-        if (deleted or forgotten) and not dry_run:
-            give_back(store, deadline)
+        if not dry_run:
+            now = time.monotonic()
+            until = now + max(GIVING, (now - begun) / GIVING_PART)
+            spare = give_back(store, until if deadline is None else min(deadline, until))
     finally:
         sync_all(store)
     return {
@@ -87,6 +90,7 @@ def purge(
         "forgotten": forgotten,
         "is_complete": complete,
         "bytes_returned": max(0, before - size_of(store)),
+        "bytes_left": spare,
         "dry_run": dry_run,
     }
 
@@ -257,23 +261,23 @@ def spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
-def give_back(store: SQLiteStore, deadline: float | None) -> None:
+def give_back(store: SQLiteStore, deadline: float) -> int:
     """Free pages go back to the file system, in short steps, but for a reserve and as many as are in use: to give those
-    back would move the jobs of today, and those of tomorrow need them. Then the file is cut."""
+    back would move the jobs of today, and those of tomorrow need them. Then the file is cut. How many bytes are left that
+    could go back."""
     if store.lock is None or store.read("PRAGMA auto_vacuum")[0][0] != 2:
-        return
-    used = store.read("PRAGMA page_count")[0][0] - store.read("PRAGMA freelist_count")[0][0]
-    step, reserve = STEP, max(RESERVE, used)
-    while deadline is None or time.monotonic() < deadline:
-        free = store.read("PRAGMA freelist_count")[0][0] - reserve
-        if free <= 0:
-            break
+        return 0
+    free = int(store.read("PRAGMA freelist_count")[0][0])
+    step, reserve = STEP, max(RESERVE, store.read("PRAGMA page_count")[0][0] - free)
+    if free <= reserve:
+        return 0
+    while free > reserve and time.monotonic() < deadline:
         if not store.lock.acquire(store.busy_timeout):
-            return
+            break
         begun = time.monotonic()
         try:
             # A script, because `execute` would take only the first of the steps that this statement needs.
-            store.connection.executescript(f"PRAGMA incremental_vacuum({min(free, step)});")
+            store.connection.executescript(f"PRAGMA incremental_vacuum({min(free - reserve, step)});")
         except sqlite3.Error as error:
             raise explain(error, store.path) from error
         finally:
@@ -282,6 +286,7 @@ def give_back(store: SQLiteStore, deadline: float | None) -> None:
         tidy(store)
         step = max(STEP // 5, min(STEP * MOST_STEPS, int(step * LONGEST / max(took, 0.001)), step * 2))
         time.sleep(BREATH)
+        free = int(store.read("PRAGMA freelist_count")[0][0])
     sync_behind(store)
     if store.lock.acquire(1.0):
         try:
@@ -290,6 +295,8 @@ def give_back(store: SQLiteStore, deadline: float | None) -> None:
             raise explain(error, store.path) from error
         finally:
             store.lock.release()
+    page: int = store.read("PRAGMA page_size")[0][0]
+    return max(0, free - reserve) * page
 
 
 def size_of(store: SQLiteStore) -> int:
