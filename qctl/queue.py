@@ -308,11 +308,12 @@ class Queue(Inspection, Scheduling, TypeSettings, Flows):
         max_time: float | None = None,
         dry_run: bool = False,
         progress: Callable[[int], None] | None = None,
+        undoable: bool = False,
     ) -> dict[str, Any]:
         """Delete jobs that ended over `older_than` seconds ago; see store/sqlite/purge.py."""
         from qctl.store.sqlite.purge import purge
 
-        return purge(self.store, time.time(), statuses, older_than, keep, max_time, dry_run, progress)
+        return purge(self.store, time.time(), statuses, older_than, keep, max_time, dry_run, progress, undoable)
 
 
 __all__ = ["COMMAND_TYPE", "MEMORY", "Enqueued", "Queue", "default_path"]

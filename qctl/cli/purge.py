@@ -32,6 +32,7 @@ def run(values: Values) -> int:
     usual = queue.store.setting("purge.older_than")
     older = seconds("--older-than", values["older_than"] if values["older_than"] is not None else usual or WEEK)
     options: dict[str, Any] = {
+        "undoable": True,
         "statuses": statuses,
         "older_than": older,
         "keep": whole("--keep", values["keep"] or "0", 0, 2**62),
@@ -43,9 +44,10 @@ def run(values: Values) -> int:
         return 0
     if older < 60 and set(statuses) - {"completed"} and not (values["yes"] or can_be_asked()):
         raise BadValue(f"purge of all {' and '.join(statuses)} jobs: it cannot be undone: give --yes")
-    count = queue.purge(**options, dry_run=True)["deleted"] if can_be_asked() or is_terminal(sys.stderr) else None
+    ahead = queue.purge(**options, dry_run=True) if can_be_asked() or is_terminal(sys.stderr) else {}
+    count = ahead.get("deleted")
     which = f"{counted(count or 0)} {' or '.join(statuses)} over {duration_text(older)} ago"
-    if count and not agreed(f"purge {which}? It cannot be undone.", values):
+    if count and not agreed(f"purge {which}?{'' if ahead['undoable'] else ' It cannot be undone.'}", values):
         say("nothing was purged")
         return 1
     with progress("purging", count, unit="jobs") as bar:
@@ -75,6 +77,8 @@ def told(done: dict[str, Any], statuses: list[str], older: float) -> str:
         text += f"; {'would forget' if done['dry_run'] else 'forgot'} {number(done['forgotten'])} done once"
     if done["dry_run"]:
         return text
+    if done["deleted"] and done["undoable"]:
+        text += "; `qctl undo` takes it back"
     if done["left_unreviewed"]:
         text += f"; {number(done['left_unreviewed'])} failed left, whose dead letters are not reviewed"
     if not done["is_complete"]:
@@ -93,7 +97,7 @@ PURGE = Command(
     Option("--max-time", metavar="DURATION", help="Stop after this time; the next purge goes on."),
     Option("--dry-run", help="Only count."),
     Option("--yes", "-y", help="Do not ask."),
-    epilog=("a purge is final: `qctl undo` would have to keep what it is there to delete",
+    epilog=("`qctl undo` takes a purge of up to 10,000 jobs back; a larger one is final",
             "qctl backup FILE, or --dry-run, comes before it where that matters",
             "qctl purge", "qctl purge --status cancelled --older-than 1d --max-time 30s"),
 )  # fmt: skip

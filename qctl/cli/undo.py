@@ -66,5 +66,5 @@ UNDO = Command(
     run,
     Argument("action", required=False, help="Another action, by its number in --list."),
     Option("--list", "-l", help="List what can be taken back."),
-    epilog=("not a purge: that is final", "qctl undo", "qctl undo --list", "qctl config undo_for 1w"),
+    epilog=("a purge of over 10,000 jobs is final", "qctl undo", "qctl undo --list", "qctl config undo_for 1w"),
 )

@@ -40,7 +40,7 @@ ASKED = [
     (["cancel", "--type", "a"], "cancel 1 job? [y/N] "),
     (["cancel"], "cancel 1 job? [y/N] "),
     (["retry", "--type", "charge"], "retry 1 job? [y/N] "),
-    (["purge"], "purge 1 job completed over 1w ago? It cannot be undone. [y/N] "),
+    (["purge"], "purge 1 job completed over 1w ago? [y/N] "),
     (["dlq", "discard", "3"], "discard 1 dead letter? [y/N] "),
     (["dlq", "discard", "--all"], "discard 1 dead letter? [y/N] "),
     (["dlq", "replay", "--type", "charge"], "replay 1 dead letter? [y/N] "),

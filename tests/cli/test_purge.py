@@ -151,13 +151,14 @@ def test_it_does_not_look_through_what_workers_completed_for_what_others_did(que
 def test_space_that_there_was_no_time_to_give_back_goes_with_the_next_purge(
     cli: Cli, queue: Queue, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from qctl.store.sqlite import purge
+    from qctl.store.sqlite import purge, space
 
+    monkeypatch.setattr(purge, "UNDOABLE", 0)
     old(queue, 3000, payload=json.dumps({"a": "x" * 3000}))
     queue.store.tidy(0)
     with monkeypatch.context() as patch:
-        patch.setattr(purge, "GIVING", 0.0)
-        patch.setattr(purge, "GIVING_PART", 1e9)
+        patch.setattr(space, "GIVING", 0.0)
+        patch.setattr(space, "GIVING_PART", 1e9)
         assert "more by the next purge" in cli("purge").out
     before = db.stat().st_size
     assert "nothing to purge" in (said := cli("purge").out) and "given back" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from qctl.cli import cancel, mend, render, replay
 from qctl.keeping import undoable
 from qctl.queue import Queue
-from tests.states import dead, lease
+from qctl.rules import ending
+from qctl.store.sqlite.window import read_window
+from tests.states import dead, lease, run_one
 
 Cli = Callable[..., Any]
 TABLES = ("jobs", "dead_letter_jobs", "qctl_history", "qctl_output")
@@ -240,3 +243,45 @@ def test_what_is_remembered_has_a_bound_and_the_oldest_goes_first(cli: Cli, queu
     assert [job.status for job in queue.find()].count("pending") == row["jobs"]
     queue.enqueue("c")
     assert cli("cancel", "--type", "c", "--yes").err.count("undo") == 0
+
+
+def test_a_purge_is_taken_back_with_all_that_went_with_its_jobs(cli: Cli, queue: Queue) -> None:
+    queue.enqueue("a", {"n": 1})
+    queue.enqueue("b", {"n": 2})
+    run_one(queue, 1, ending.ERROR, time.time() - 9 * 86_400, error="x")
+    run_one(queue, 1, ending.SUCCEEDED, time.time() - 9 * 86_400)
+    number = dead(queue, now=time.time() - 9 * 86_400)
+    queue.review([letter["id"] for letter in queue.dead_letters()])
+    with queue.store.write() as connection:  # one that another program completed
+        connection.execute(
+            "UPDATE jobs SET status = 'completed', completed_at = datetime('now', '-9 days') WHERE type = 'b'"
+        )
+
+    def completed() -> float:
+        now = time.time()
+        return sum(one.completed for one in read_window(queue.store, now - 20 * 86_400, now, 8).types.values())
+
+    before, counted = contents(queue), completed()
+    said = cli("purge", "--status", "completed", "--status", "failed")
+    assert "purged 3 jobs" in said.out and "`qctl undo` takes it back" in said.out
+    assert queue.count() == 0 and not list(queue.dead_letters())
+    assert cli("undo").code == 0
+    assert queue.get(number).data["status"] == "failed"
+    assert completed() == counted == 2, "and none is counted twice"
+    with queue.store.write() as connection:
+        assert connection.execute("UPDATE jobs SET worker = NULL WHERE worker = ''").rowcount == 1
+    assert contents(queue) == before
+
+
+def test_a_purge_of_more_than_can_be_remembered_says_that_it_is_final(
+    cli: Cli, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qctl.store.sqlite import purge
+
+    monkeypatch.setattr(purge, "UNDOABLE", 1)
+    with queue.store.write() as connection:
+        connection.execute(
+            "INSERT INTO jobs (type, status, completed_at) SELECT 'a', 'completed', datetime('now', '-9 days') FROM (VALUES (1), (2))"
+        )
+    assert "undo" not in cli("purge").out
+    assert cli("undo").code == 3

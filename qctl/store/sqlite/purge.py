@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 
 from qctl.model import COMPLETED, FAILED
 from qctl.rules.when import to_text
-from qctl.store.sqlite import wal
-from qctl.store.sqlite.connection import explain
 from qctl.store.sqlite.forget import forget
 from qctl.store.sqlite.ledger import count_elsewhere
+from qctl.store.sqlite.space import BREATH, LONGEST, give_back, put_off_syncs, size_of, sync_all, tidy
 from qctl.store.sqlite.sql import sql
-from qctl.store.sqlite.sync import share
 from qctl.store.sqlite.upkeep import count_enqueued
 
 TYPE_CHECKING = False
@@ -22,18 +19,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qctl.store.sqlite.store import SQLiteStore
+    from qctl.store.sqlite.undo import Memory
 
-LONGEST = 0.015  # seconds that a chunk should take
 SMALLEST, LARGEST = 50, 8000
 LOOK = 20_000  # jobs that are looked up at a time, beside the writers
 GAP = 8  # numbers of others between two jobs, below which both are deleted in one range
-BREATH = 0.0005  # seconds in which the next in the line gets its turn: at once it would be ours again
-STEP = 500  # pages that are given back at first, and at most so many times more
-MOST_STEPS = 40
-GIVING, GIVING_PART = 3.0, 4  # seconds that may go into giving space back, or a part of those that the deletion took
+UNDOABLE = 10_000  # jobs that `undo` can bring back
 COUNTING = 10.0  # seconds that may go into counting jobs for the figures, before they are deleted
 ELSEWHERE = "completed_at, type, scheduled_at, started_at"
-RESERVE = 256  # free pages that stay in the file at least: on a full disk they let the last results in
 
 
 def purge(
@@ -45,6 +38,7 @@ def purge(
     max_time: float | None,
     dry_run: bool,
     progress: Callable[[int], None] | None,
+    undoable: bool = False,
 ) -> dict[str, Any]:
     """Delete jobs of `statuses` that ended over `older_than` seconds before `now`, but never the newest `keep` of each.
 
@@ -53,7 +47,8 @@ def purge(
     Failed jobs with an unreviewed dead letter stay. In chunks of some 15 ms, between which others get their turn; safe
     to run twice at once; stops after `max_time` seconds. With `dry_run` it only counts. Returns `deleted` (by status
     under `by_status`), `left_unreviewed`, `forgotten` (what was done once, see forget.py), `is_complete`,
-    `bytes_returned`, and `bytes_left`, which the next purge can give back, though nothing else is left for it to do.
+    `bytes_returned`, and `bytes_left`, which the next purge can give back, though nothing else is left for it to do. With
+    `undoable` up to UNDOABLE jobs are remembered for `undo`; whether they are is returned, too.
     """
     if not dry_run:
         count_enqueued(store, now, time.monotonic() + COUNTING)
@@ -62,25 +57,32 @@ def purge(
     by_status: dict[str, int] = {}
     left, complete, spare = 0, True, 0
     before, begun = size_of(store), time.monotonic()
+    plans = [
+        (status, newest_kept(store, status, keep), retentions(store, now) if status == COMPLETED else {})
+        for status in dict.fromkeys(statuses)
+    ]
+    memory = None
+    if undoable and are_few(store, plans, limit):
+        from qctl.store.sqlite.room import shortage
+        from qctl.store.sqlite.undo import memory_of
+
+        if shortage(store) is None:  # else it is there to make room
+            memory = memory_of(store, "purge", now)
     if not dry_run:
         put_off_syncs(store)
     try:
-        for status in dict.fromkeys(statuses):
-            retained = retentions(store, now) if status == COMPLETED else {}
-            bound = newest_kept(store, status, keep)
+        for status, bound, retained in plans:
             if status == FAILED:
                 left = store.read(sql("purge_left"), (limit,))[0][0]
             if dry_run:
                 by_status[status] = count(store, status, limit, bound, retained)
                 continue
-            by_status[status], done = delete(store, status, limit, bound, deadline, progress, retained)
+            by_status[status], done = delete(store, status, limit, bound, deadline, progress, retained, memory)
             complete = complete and done
         deleted = sum(by_status.values())
         forgotten = forget(store, now, deadline, dry_run)
         if not dry_run:
-            now = time.monotonic()
-            until = now + max(GIVING, (now - begun) / GIVING_PART)
-            spare = give_back(store, until if deadline is None else min(deadline, until))
+            spare = give_back(store, time.monotonic() - begun, deadline)
     finally:
         sync_all(store)
     return {
@@ -91,42 +93,9 @@ def purge(
         "is_complete": complete,
         "bytes_returned": max(0, before - size_of(store)),
         "bytes_left": spare,
+        "undoable": memory is not None and memory.is_on,
         "dry_run": dry_run,
     }
-
-
-def put_off_syncs(store: SQLiteStore) -> None:
-    """What a chunk deleted need not be on disk before the next one: if it comes back, it is purged again."""
-    if store.sync is None and store.lock is not None and store.lock.acquire(store.busy_timeout):
-        try:
-            share(store)
-        finally:
-            store.lock.release()
-    if store.sync is not None:
-        store.sync.is_put_off = True
-
-
-def sync_all(store: SQLiteStore) -> None:
-    if store.sync is not None:
-        store.sync.is_put_off = False
-        store.sync.wait()
-
-
-def sync_behind(store: SQLiteStore) -> None:
-    """Sync the log while others write: a checkpoint, which keeps them out, then finds little of it left to sync."""
-    if store.sync is not None:
-        store.sync.is_put_off = False
-        try:
-            store.sync.wait()
-        finally:
-            store.sync.is_put_off = True
-
-
-def tidy(store: SQLiteStore) -> None:
-    """Copy what was deleted into the queue file, in the line with all writers: the longer the log, the longer they wait."""
-    if wal.is_large(store.path):
-        sync_behind(store)
-        store.tidy(wait=store.busy_timeout)
 
 
 def column_of(status: str) -> str:
@@ -176,6 +145,17 @@ def parameters(limit: str, bound: str | None, retained: Mapping[str, str], start
     return [start, newest, *own, *([limit] if own else []), *([] if bound is None else [bound])]
 
 
+def are_few(store: SQLiteStore, plans: Sequence[tuple[str, str | None, Mapping[str, str]]], limit: str) -> bool:
+    """Whether they can be remembered: to write down each of a million would take minutes, and double the file."""
+    most = UNDOABLE
+    for status, bound, retained in plans:
+        look = f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {selection(status, bound, retained)} LIMIT ?)"
+        most -= store.read(look, [*parameters(limit, bound, retained), most + 1])[0][0]
+        if most < 0:
+            return False
+    return True
+
+
 def count(store: SQLiteStore, status: str, limit: str, bound: str | None, retained: Mapping[str, str]) -> int:
     rows = store.read(
         f"SELECT count(*) FROM jobs WHERE {selection(status, bound, retained)}", parameters(limit, bound, retained)
@@ -192,6 +172,7 @@ def delete(
     deadline: float | None,
     progress: Callable[[int], None] | None,
     retained: Mapping[str, str],
+    memory: Memory | None,
 ) -> tuple[int, bool]:
     """How many were deleted, and whether that was all."""
     column, where = column_of(status), selection(status, bound, retained)
@@ -209,7 +190,7 @@ def delete(
                 begun = time.monotonic()  # others are not kept waiting while we wait
                 if status == COMPLETED:
                     count_part(store, part, where, parameters(limit, bound, retained))
-                gone = delete_part(connection, status, part, where, parameters(limit, bound, retained))
+                gone = delete_part(connection, status, part, where, parameters(limit, bound, retained), memory)
             took = time.monotonic() - begun
             total += gone
             if progress is not None and gone:
@@ -224,10 +205,19 @@ def delete(
 
 
 def delete_part(
-    connection: sqlite3.Connection, status: str, numbers: Sequence[int], where: str, values: Sequence[Any]
+    connection: sqlite3.Connection,
+    status: str,
+    numbers: Sequence[int],
+    where: str,
+    values: Sequence[Any],
+    memory: Memory | None = None,
 ) -> int:
     """Delete those of the jobs (numbers ascending) that may still go; how many. Ranges of numbers lie side by side."""
     rows = [(*pair, *values) for pair in spans(numbers)]
+    if memory is not None:
+        look = f"SELECT number FROM jobs NOT INDEXED WHERE number BETWEEN ? AND ? AND {where}"
+        for (number,) in [found for row in rows for found in connection.execute(look, row)]:
+            memory.keep(connection, number, is_going=True)
     if status == FAILED:
         connection.executemany(
             "DELETE FROM dead_letter_jobs WHERE reviewed <> 0 AND original_job_id IN"
@@ -259,48 +249,3 @@ def spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
         last = number
     found.append((first, last))
     return found
-
-
-def give_back(store: SQLiteStore, deadline: float) -> int:
-    """Free pages go back to the file system, in short steps, but for a reserve and as many as are in use: to give those
-    back would move the jobs of today, and those of tomorrow need them. Then the file is cut. How many bytes are left that
-    could go back."""
-    if store.lock is None or store.read("PRAGMA auto_vacuum")[0][0] != 2:
-        return 0
-    free = int(store.read("PRAGMA freelist_count")[0][0])
-    step, reserve = STEP, max(RESERVE, store.read("PRAGMA page_count")[0][0] - free)
-    if free <= reserve:
-        return 0
-    while free > reserve and time.monotonic() < deadline:
-        if not store.lock.acquire(store.busy_timeout):
-            break
-        begun = time.monotonic()
-        try:
-            # A script, because `execute` would take only the first of the steps that this statement needs.
-            store.connection.executescript(f"PRAGMA incremental_vacuum({min(free - reserve, step)});")
-        except sqlite3.Error as error:
-            raise explain(error, store.path) from error
-        finally:
-            store.lock.release()
-        took = time.monotonic() - begun
-        tidy(store)
-        step = max(STEP // 5, min(STEP * MOST_STEPS, int(step * LONGEST / max(took, 0.001)), step * 2))
-        time.sleep(BREATH)
-        free = int(store.read("PRAGMA freelist_count")[0][0])
-    sync_behind(store)
-    if store.lock.acquire(1.0):
-        try:
-            wal.checkpoint(store.connection)
-        except sqlite3.Error as error:
-            raise explain(error, store.path) from error
-        finally:
-            store.lock.release()
-    page: int = store.read("PRAGMA page_size")[0][0]
-    return max(0, free - reserve) * page
-
-
-def size_of(store: SQLiteStore) -> int:
-    try:
-        return os.stat(store.path).st_size
-    except OSError:
-        return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from qctl.model import BLOCKED, FAILED, NotFound
+from qctl.model import BLOCKED, COMPLETED, FAILED, NotFound
 from qctl.rules.newjob import quote
 from qctl.rules.settings import SETTINGS
 from qctl.rules.size import size
@@ -66,8 +66,16 @@ class Memory:
         self.action = 0
         self.encode: Callable[[Any], str] = text_of
 
-    def keep(self, connection: sqlite3.Connection, number: int | None, letter: str | None = None) -> None:
-        """Keep a job, and its dead letters or the one that is named; `letter` is about to be deleted, and the job too."""
+    def keep(
+        self,
+        connection: sqlite3.Connection,
+        number: int | None,
+        letter: str | None = None,
+        *,
+        is_going: bool = False,
+    ) -> None:
+        """Keep a job, and its dead letters or the one that is named. `letter` is about to be deleted, and the job too;
+        `is_going`: the job is, whether it has letters or not."""
         if not self.is_on:
             return
         if not self.action:
@@ -89,8 +97,11 @@ class Memory:
             job = one(connection, "SELECT * FROM jobs WHERE number = ?", number) if number is not None else []
             if job:
                 before["job"] = job[0]
-                if letter is not None:
+                if letter is not None or is_going:
                     before |= belongings(connection, job[0]["number"], True)
+                    before["gone"] = 1
+                if is_going and job[0]["status"] == COMPLETED and job[0]["worker"] is None:
+                    job[0]["worker"] = ""  # else the figures would count it again, as one that others completed
             if letter is not None:
                 before["letters"] = one(connection, "SELECT * FROM dead_letter_jobs WHERE id = ?", letter)
             elif job:
@@ -219,7 +230,7 @@ def restore(connection: sqlite3.Connection, before: dict[str, Any], made_at: str
 def put_back(connection: sqlite3.Connection, job: dict[str, Any], made_at: str, before: dict[str, Any]) -> bool:
     number = job["number"]
     if not connection.execute("SELECT 1 FROM jobs WHERE number = ?", (number,)).fetchone():
-        if not before["letters"]:
+        if "gone" not in before and not before["letters"]:
             return False  # it was changed, and somebody deleted it since
         insert(connection, "jobs", job, "")
         for name in ("history", "output"):
