@@ -254,7 +254,7 @@ def test_a_purge_is_taken_back_with_all_that_went_with_its_jobs(cli: Cli, queue:
     queue.review([letter["id"] for letter in queue.dead_letters()])
     with queue.store.write() as connection:  # one that another program completed
         connection.execute(
-            "UPDATE jobs SET status = 'completed', completed_at = datetime('now', '-9 days') WHERE type = 'b'"
+            "UPDATE jobs SET status = 'completed', completed_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '-9 days') WHERE type = 'b'"
         )
 
     def completed() -> float:
