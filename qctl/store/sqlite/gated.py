@@ -30,6 +30,7 @@ EXPIRES, KEY = 18, 19  # where lane_careful.sql has expires_at and limit_key, be
 MOST_EXPIRED = 500  # jobs whose time is over that one claim cancels on its way
 PASSED = 2  # jobs of full keys that are passed over before a lane is read key by key
 KEYS = 300  # keys of a lane that one claim looks at; the next one goes on after them
+BEFORE_ALL = ("", 0)
 SOON = 0.05  # seconds until that next one
 
 
@@ -126,6 +127,8 @@ def lane_sources(
         return []
     if rules.is_limited and (taken.is_full or not gates.is_open(queue, type_, None)):
         return []
+    if rules.is_keyed and lane in gates.limits.crowded:
+        return crowded_rows(connection, lane, wanted, now, gates, taken)
     sources: list[Iterable[Row]] = []
     for kind in wanted:
         cursor = connection.execute(sql("lane_careful"), (*lane, kind, now))
@@ -171,6 +174,7 @@ def keyed_rows(
             break
     else:
         return
+    gates.limits.crowded.add(lane)
     found, _is_whole = keys_of(connection, lane, gates)
     sources = [
         key_rows(connection, lane, kind, now, gates, taken, key, here)
@@ -178,6 +182,17 @@ def keyed_rows(
         if gates.is_open(queue, type_, key)
     ]
     yield from merge(*sources)
+
+
+def crowded_rows(
+    connection: sqlite3.Connection, lane: Lane, wanted: Iterable[int], now: str, gates: Gates, taken: Taken
+) -> list[Iterable[Row]]:
+    """The same for a lane whose first jobs had full keys at the last look: key by key from its start."""
+    found, is_whole = keys_of(connection, lane, gates)
+    free = [key for key in found if gates.is_open(lane[1], lane[2], key)]
+    if is_whole and len(free) == len(found):
+        gates.limits.crowded.discard(lane)
+    return [key_rows(connection, lane, kind, now, gates, taken, key, BEFORE_ALL) for kind in wanted for key in free]
 
 
 def key_rows(

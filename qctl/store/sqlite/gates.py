@@ -70,6 +70,8 @@ class Limits:
         "ageing",
         "all",
         "closed",
+        "crowded",
+        "crowded",
         "has_expired",
         "is_free",
         "known",
@@ -86,6 +88,7 @@ class Limits:
         self.types: dict[str, Limit] = {}
         self.queues: dict[str, Limit] = {}
         self.all: Limit | None = None
+        self.crowded: set[tuple[int, str, str]] = set()  # lanes limited by key whose first jobs had full keys
         self.stops: dict[tuple[int, str, str], str] = {}  # by lane: the key at which the last claim stopped looking
         self.has_expired = False  # whether some waiting job's time to start is over
         self.starts: Starts | None = None  # those of the latest claim
