@@ -273,15 +273,36 @@ def test_a_purge_is_taken_back_with_all_that_went_with_its_jobs(cli: Cli, queue:
     assert contents(queue) == before
 
 
+@pytest.mark.parametrize("most", ["jobs", "bytes"])
 def test_a_purge_of_more_than_can_be_remembered_says_that_it_is_final(
-    cli: Cli, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, queue: Queue, monkeypatch: pytest.MonkeyPatch, most: str
 ) -> None:
     from qctl.store.sqlite import purge
 
-    monkeypatch.setattr(purge, "UNDOABLE", 1)
+    if most == "jobs":
+        monkeypatch.setattr(purge, "UNDOABLE", 1)
+    else:
+        assert cli("config", "undo_size", "64k").code == 0
+        with queue.store.write() as connection:
+            connection.execute("INSERT INTO qctl_output VALUES (1, 1, 0, 1, zeroblob(16000))")
     with queue.store.write() as connection:
         connection.execute(
             "INSERT INTO jobs (type, status, completed_at) SELECT 'a', 'completed', datetime('now', '-9 days') FROM (VALUES (1), (2))"
         )
     assert "undo" not in cli("purge").out
     assert cli("undo").code == 3
+
+
+def test_what_is_let_go_for_want_of_room_is_counted_once_and_in_steps(
+    cli: Cli, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qctl.store.sqlite import undo
+
+    monkeypatch.setattr(undo, "FORGET", 1)  # ten rows at a time
+    assert cli("config", "undo_size", "64k").code == 0
+    queue.enqueue_many([{"type": "a", "payload": {"fill": "x" * 20_000}}] + [{"type": "a"}] * 300)
+    said = cli("cancel", "--type", "a", "--yes").err
+    kept = json.loads(cli("undo", "--list", "--json").out)["jobs"]
+    assert f"the first {301 - kept} of them" in said
+    (bytes_,) = queue.store.read("SELECT sum(length(before)) FROM qctl_undo")[0]
+    assert bytes_ <= 64 << 10

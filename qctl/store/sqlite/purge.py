@@ -26,6 +26,12 @@ LOOK = 20_000  # jobs that are looked up at a time, beside the writers
 GAP = 8  # numbers of others between two jobs, below which both are deleted in one range
 UNDOABLE = 10_000  # jobs that `undo` can bring back
 COUNTING = 10.0  # seconds that may go into counting jobs for the figures, before they are deleted
+WEIGHT = (
+    "500 + length(payload) + coalesce(length(result), 0)"
+    " + coalesce((SELECT sum(length(data)) * 2 FROM qctl_output WHERE job = number), 0)"
+)
+"""Bytes that it takes to remember a job, about."""
+
 ELSEWHERE = "completed_at, type, scheduled_at, started_at"
 
 
@@ -61,13 +67,7 @@ def purge(
         (status, newest_kept(store, status, keep), retentions(store, now) if status == COMPLETED else {})
         for status in dict.fromkeys(statuses)
     ]
-    memory = None
-    if undoable and are_few(store, plans, limit):
-        from qctl.store.sqlite.room import shortage
-        from qctl.store.sqlite.undo import memory_of
-
-        if shortage(store) is None:  # else it is there to make room
-            memory = memory_of(store, "purge", now)
+    memory = memory_for(store, now, plans, limit) if undoable else None
     if not dry_run:
         put_off_syncs(store)
     try:
@@ -93,7 +93,7 @@ def purge(
         "is_complete": complete,
         "bytes_returned": max(0, before - size_of(store)),
         "bytes_left": spare,
-        "undoable": memory is not None and memory.is_on,
+        "undoable": memory is not None,
         "dry_run": dry_run,
     }
 
@@ -145,15 +145,23 @@ def parameters(limit: str, bound: str | None, retained: Mapping[str, str], start
     return [start, newest, *own, *([limit] if own else []), *([] if bound is None else [bound])]
 
 
-def are_few(store: SQLiteStore, plans: Sequence[tuple[str, str | None, Mapping[str, str]]], limit: str) -> bool:
-    """Whether they can be remembered: to write down each of a million would take minutes, and double the file."""
-    most = UNDOABLE
+def memory_for(
+    store: SQLiteStore, now: float, plans: Sequence[tuple[str, str | None, Mapping[str, str]]], limit: str
+) -> Memory | None:
+    """What remembers them, if they are few and light, and there is room on the disk: to write down each of a million would
+    take minutes, and double the file; where room is short it is there to make some."""
+    from qctl.store.sqlite.room import shortage
+    from qctl.store.sqlite.undo import Memory
+
+    memory = Memory(store, "purge", now)
+    most, room = UNDOABLE, memory.most // 4
     for status, bound, retained in plans:
-        look = f"SELECT count(*) FROM (SELECT 1 FROM jobs WHERE {selection(status, bound, retained)} LIMIT ?)"
-        most -= store.read(look, [*parameters(limit, bound, retained), most + 1])[0][0]
-        if most < 0:
-            return False
-    return True
+        look = f"SELECT count(*), sum({WEIGHT}) FROM (SELECT * FROM jobs WHERE {selection(status, bound, retained)} LIMIT ?)"
+        jobs, weight = store.read(look, [*parameters(limit, bound, retained), most + 1])[0]
+        most, room = most - jobs, room - (weight or 0)
+        if most < 0 or room < 0:
+            return None
+    return memory if memory.is_on and shortage(store) is None else None
 
 
 def count(store: SQLiteStore, status: str, limit: str, bound: str | None, retained: Mapping[str, str]) -> int:
@@ -177,7 +185,7 @@ def delete(
     """How many were deleted, and whether that was all."""
     column, where = column_of(status), selection(status, bound, retained)
     look = f"SELECT number, {column} FROM jobs WHERE {where} ORDER BY {column} LIMIT ?"
-    total, size, start = 0, 500, ""
+    total, size, start = 0, 500 if memory is None else SMALLEST, ""
     while deadline is None or time.monotonic() < deadline:
         found = store.read(look, [*parameters(limit, bound, retained, start), LOOK])
         numbers = sorted([row[0] for row in found])

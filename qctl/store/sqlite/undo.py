@@ -36,7 +36,10 @@ NEXT = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'qctl_undo
 """The number of an action: that of its first row, so that none is given out twice."""
 
 
-ROOM = "SELECT coalesce(max(total), 0), coalesce(min(total), 0) FROM qctl_undo"
+ROOM = "SELECT coalesce((SELECT max(total) FROM qctl_undo), 0), coalesce((SELECT min(total) FROM qctl_undo), 0)"
+"""In two, as SQLite finds only one of them at the end of an index."""
+
+OLDEST = "SELECT number, action FROM qctl_undo WHERE total <= ? ORDER BY total LIMIT ?"
 
 
 def memory_of(store: SQLiteStore, verb: str, now: float) -> Memory:
@@ -121,15 +124,13 @@ class Memory:
             self.make_room(connection)
 
     def make_room(self, connection: sqlite3.Connection) -> None:
-        """Let go of the oldest."""
-        self.oldest = self.total - self.most + self.most // SLACK
+        """Let go of the oldest, as many as may go at a time: what is over then goes with what is kept next."""
+        going = (self.total - self.most + self.most // SLACK, 10 * FORGET)
         self.forgot += connection.execute(
-            "SELECT count(*) FROM qctl_undo WHERE total <= ? AND action = ?", (self.oldest, self.action)
+            f"SELECT count(*) FROM ({OLDEST}) WHERE action = ?", (*going, self.action)
         ).fetchone()[0]
-        connection.execute(
-            "DELETE FROM qctl_undo WHERE number IN (SELECT number FROM qctl_undo WHERE total <= ? LIMIT ?)",
-            (self.oldest, 10 * FORGET),
-        )
+        connection.execute(f"DELETE FROM qctl_undo WHERE number IN (SELECT number FROM ({OLDEST}))", going)
+        self.oldest = connection.execute(ROOM).fetchone()[1]
 
     def drop_last(self, connection: sqlite3.Connection) -> None:
         """What was kept last was not changed after all."""
