@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(values: Values) -> int:
-    from qctl.cli.render import Column, hint, line, object_json, table
+    from qctl.cli.render import Column, hint, line, object_json, say, table
     from qctl.cli.terminal import is_terminal
     from qctl.rules.health import DEGRADED, EXIT_CODES, HEALTHY, UNKNOWN
 
@@ -46,16 +46,17 @@ def run(values: Values) -> int:
     if not is_terminal(sys.stdout):
         table([Column(key, key) for key in ("name", "value", "limit", "ok")], verdict["checks"])
         line(verdict["status"])
-        return code
-    for check in verdict["checks"]:
-        limit = check.get("limit_shown") or limit_text(check["name"], check["limit"])
-        mark, colour = ("✓", "green") if check["ok"] else ("!", "yellow")
-        line(f"{mark} {check['name']:<12} {check['shown']:<16} limit {limit}", colour)
-    status = verdict["status"]
-    line(status, "green" if status == HEALTHY else "yellow" if status == DEGRADED else "red")
+    else:
+        for check in verdict["checks"]:
+            limit = check.get("limit_shown") or limit_text(check["name"], check["limit"])
+            mark, colour = ("✓", "green") if check["ok"] else ("!", "yellow")
+            line(f"{mark} {check['name']:<12} {check['shown']:<16} limit {limit}", colour)
+        status = verdict["status"]
+        line(status, "green" if status == HEALTHY else "yellow" if status == DEGRADED else "red")
+    told = hint if is_terminal(sys.stderr) else say  # what is wrong belongs in the mail of cron, too
     for check in verdict["checks"]:
         if not check["ok"]:
-            hint(f"! {check['name']}: {check['shown']}       → {check['next']}")
+            told(f"! {check['name']}: {check['shown']}       → {check['next']}")
     for note in verdict["notes"]:
         hint(f"! {note['text']}       → {note['next']}")
     from qctl.cli.pause import paused_hint
