@@ -204,7 +204,7 @@ def test_health_in_a_pipe_is_a_row_for_each_check_and_the_word(cli: Cli, queue: 
     assert done.code == 1
     assert ["depth", "1", "0", "false"] in rows and rows[-1] == ["degraded"]
     assert {len(row) for row in rows[:-1]} == {4}
-    assert "! depth: 1       → qctl stats" in done.err, "what to do is said all the same"
+    assert "! depth: 1       → qctl work" in done.err, "what to do is said all the same"
 
 
 def test_depth_in_the_past_heeds_what_was_replayed_and_what_was_taken_back(cli: Cli, queue: Queue) -> None:
