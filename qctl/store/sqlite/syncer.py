@@ -16,7 +16,7 @@ import sqlite3
 import time
 
 from qctl.model import DiskFault, QctlError
-from qctl.store.sqlite.connection import tune
+from qctl.store.sqlite.connection import tune, uri
 from qctl.store.sqlite.lock import WritersLock
 from qctl.store.sqlite.sync import write_again
 
@@ -69,16 +69,17 @@ class Syncer:
 
     def mend(self, error: OSError) -> None:
         """Write the log again and sync that: with a turn and a connection of its own, as this is another thread."""
+        file = f"file://{uri(self.path)}?mode=rw"  # never a new one: the queue may have been taken away
         try:
-            lock = WritersLock(self.path + "-lock")
+            connection = tune(sqlite3.connect(file, timeout=self.timeout, isolation_level=None, uri=True))
             try:
-                connection = tune(sqlite3.connect(self.path, timeout=self.timeout, isolation_level=None))
+                lock = WritersLock(self.path + "-lock")
                 try:
                     write_again(self.fd, self.path, lock, connection, self.timeout)
                 finally:
-                    connection.close()
+                    lock.close()
             finally:
-                lock.close()
+                connection.close()
             sync(self.fd)
             self.mended = error
         except (OSError, sqlite3.Error, QctlError):
