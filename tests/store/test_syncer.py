@@ -126,6 +126,34 @@ def test_after_a_sync_that_fails_the_log_is_written_again(
     store.close()
 
 
+def test_whatever_ends_the_thread_is_told_and_what_it_left_is_synced(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No memory for the log that is to be written again, say."""
+
+    def fail(_fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(syncer, "sync", fail)
+    monkeypatch.setattr(syncer, "write_again", no_memory)
+    syncer.sync_behind(store)
+    store.insert([NewJob("x")], TEXT)
+    assert store.syncer is not None
+    store.syncer.end()
+    assert isinstance(store.syncer.error, MemoryError)
+    monkeypatch.undo()
+    monkeypatch.setattr(syncer, "sync", fail)
+    with pytest.raises(DiskFault, match="MemoryError"):
+        store.insert([NewJob("x")], TEXT)
+    monkeypatch.undo()
+    assert store.insert([NewJob("x")], TEXT) == [2]
+    assert store.syncer is None and durability(store) == 2
+    store.close()
+
+
 def test_where_the_queue_was_taken_away_a_sync_that_fails_makes_no_new_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 """Commits that reach the disk right behind their maker: a worker does not stand still while the disk works.
 
 For a worker's own commits alone: what it writes down has happened already, and a loss makes a job run again, no more.
-The log is synced by a thread that starts with each commit, so that a result is on disk some milliseconds after it can
+The log is synced by one thread, which each commit wakes, so that a result is on disk some milliseconds after it can
 be read; and as the log is written in order, whoever else commits durably takes all that stands before it along.
 
 That holds only as long as no sync fails: after one the system takes the pages for written, and others, whose own syncs end
@@ -49,7 +49,7 @@ class Syncer:
         self.ended.acquire()
         self.is_over = False
         self.mended: OSError | None = None
-        self.error: OSError | None = None
+        self.error: BaseException | None = None
         _thread.start_new_thread(self.run, ())
 
     def run(self) -> None:
@@ -64,6 +64,8 @@ class Syncer:
                     self.mend(error)
                 if not is_over:
                     time.sleep(BREATH)
+        except BaseException as error:  # whatever it is: what was not synced must not pass for synced
+            self.error = error
         finally:
             self.ended.release()
 
@@ -108,8 +110,9 @@ class Syncer:
             sync(self.fd)
             self.error = None
         except (OSError, sqlite3.Error, QctlError):
+            said = getattr(error, "strerror", None) or type(error).__name__
             raise DiskFault(
-                f"the disk failed under {store.path} ({error.strerror}): the last results may not be on it"
+                f"the disk failed under {store.path} ({said}): the last results may not be on it"
             ) from error
 
     def close(self, store: SQLiteStore) -> None:
