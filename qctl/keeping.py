@@ -75,7 +75,12 @@ def examine(queue: Queue, *, fix: bool = False) -> Iterator[dict[str, Any]]:
     for finding in examine(queue.store, time.time()):
         fixed = fix and finding.level == WRONG and finding.fix is not None
         if fixed and finding.fix is not None:
-            finding.fix()
+            try:
+                finding.fix()
+            except FileNotFoundError:
+                pass  # another one was faster
+            except OSError as error:
+                fixed, finding.meaning = False, f"{finding.meaning}; it cannot be mended from here: {error.strerror}"
         yield {**finding.public(), "fixed": fixed}
 
 

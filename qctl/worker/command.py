@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import tempfile
 import time
 
@@ -20,6 +22,7 @@ NOT_EXECUTABLE, NOT_FOUND = 126, 127
 PIPE = 4096  # bytes that any pipe takes at once
 RESULT_LIMIT = 1 << 20
 READ = 1 << 16
+NO_FILE = (errno.ELOOP, errno.ENXIO, errno.EOPNOTSUPP)  # a link, a socket
 
 
 class CommandRun(Run):
@@ -64,13 +67,13 @@ def result_of(run: CommandRun) -> tuple[str | None, str | None]:
             os.unlink(inputs_path(run))
         if not os.access(run.result_path, os.F_OK):  # most leave none, and this says so soonest
             return None, None
-        with open(run.result_path, "rb") as file:
-            data = file.read(RESULT_LIMIT + 1)
-        os.unlink(run.result_path)
+        data = read_result(run.result_path)
     except FileNotFoundError:
         return None, None
     except OSError as error:
         return None, f"its result cannot be read: {error.strerror}"
+    if data is None:
+        return None, "its result is no regular file"
     if not data.strip():
         return None, None
     if len(data) > RESULT_LIMIT:
@@ -81,6 +84,28 @@ def result_of(run: CommandRun) -> tuple[str | None, str | None]:
         return dumps(json.loads(data, parse_constant=refuse_constant)), None
     except (ValueError, RecursionError):
         return None, "its result is not JSON"
+
+
+def read_result(path: str) -> bytes | None:
+    """What stands at `path`, which is taken away; None of what is no regular file: a pipe would be waited for."""
+    data = None
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in NO_FILE:
+            raise
+    else:
+        try:
+            if stat.S_ISREG(os.fstat(fd).st_mode):
+                with open(fd, "rb", closefd=False) as file:
+                    data = file.read(RESULT_LIMIT + 1)
+        finally:
+            os.close(fd)
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # a directory: it goes with the folder that it is in
+    return data
 
 
 def limited(words: list[str], memory: int) -> list[str]:

@@ -13,6 +13,7 @@ from collections import deque
 from qctl.rules import ending
 from qctl.store.sqlite.marks import Marks
 from qctl.worker.command import CommandRun, cannot_start, inputs_path, limited, payload_on, result_of
+from qctl.worker.ended import has_ended, one_ended, reap
 from qctl.worker.guard import Guard
 from qctl.worker.output import STDERR, STDOUT
 from qctl.worker.room import highest
@@ -166,18 +167,18 @@ class Commands:
         gone: list[Gone] = []
         while self.running:
             try:
-                first = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                first = one_ended()
             except ChildProcessError:
                 break
             if first is None:
                 return gone  # one question, however many run
-            run = self.running.get(first.si_pid)
+            run = self.running.get(first)
             if run is None:
-                break  # a process of others, which stands in the way
+                break  # a process of others, which stands in the way; or each must be asked
             gone.append(self.reap(run))
         for pid, run in list(self.running.items()):
             try:
-                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                if has_ended(pid):
                     gone.append(self.reap(run))
             except ChildProcessError:  # reaped elsewhere: its status is lost
                 del self.running[pid]
@@ -190,7 +191,7 @@ class Commands:
         self.guard.remove(run.pid)
         del self.running[run.pid]
         self.marks.drop(run.lease.number)
-        return run, os.waitstatus_to_exitcode(os.waitpid(run.pid, 0)[1]), time.time()
+        return run, reap(run.pid), time.time()
 
     def settle(self, run: CommandRun, status: int, now: float) -> tuple[CommandRun, Ending, Facts]:
         """The ending of a run whose process is gone: with all it wrote."""

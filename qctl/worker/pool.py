@@ -14,6 +14,7 @@ from qctl.rules.newjob import unpack_jobs
 from qctl.store.sqlite.marks import Marks, remove
 from qctl.worker import cleanup, hook
 from qctl.worker.child import DONE, READY
+from qctl.worker.ended import is_over
 from qctl.worker.process import LOADING, READ, HandlerProcess
 from qctl.worker.room import SCARCE, has_room
 from qctl.worker.run import KILL_AFTER, Run
@@ -223,7 +224,7 @@ class Pool:
     def look(self) -> None:
         """Find processes that died though their socket says nothing, because something that they started holds it."""
         for process in list(self.processes):
-            while not process.dead and os.waitid(os.P_PID, process.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            while not process.dead and is_over(process.process):
                 before = len(self.ended)
                 self.receive(process)
                 if len(self.ended) == before and not process.dead:

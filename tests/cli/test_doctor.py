@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from qctl.queue import Queue
 from qctl.store.sqlite import doctor, place
+from qctl.worker.process import LOADING
 from tests.states import damaged, lease
 
 Cli = Callable[..., Any]
@@ -109,12 +111,33 @@ def test_what_a_death_left_is_found_and_what_is_safe_taken_away(cli: Cli, queue:
     left, held, table = (db.with_name(f"{db.name}-{end}") for end in ("once-aa", "once-bb", "runs-worker-1"))
     for path in (left, held, table):
         path.touch(mode=0o600)
+    os.utime(table, (1e9, 1e9))
     with held.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         found = json.loads(cli("doctor", "--json").out)["findings"]
         assert sorted(one["found"].split()[0] for one in found if one["check"] == "files") == [left.name, table.name]
         assert cli("doctor", "--fix").code == 0
     assert not left.exists() and not table.exists() and held.exists()
+
+
+def test_the_table_of_a_worker_that_loads_its_handlers_is_nothing_wrong(cli: Cli, queue: Queue, db: Path) -> None:
+    queue.store.set_setting("min_free", "0")
+    table = db.with_name(f"{db.name}-runs-worker-1")
+    table.touch(mode=0o600)
+    begun = time.time() - LOADING  # the longest that it may take
+    os.utime(table, (begun, begun))
+    assert wrong(cli, "--fix") == {}
+    assert table.exists()
+
+
+def test_it_does_not_say_fixed_of_what_it_could_not_mend(cli: Cli, queue: Queue, db: Path) -> None:
+    table = db.with_name(f"{db.name}-runs-worker-1")
+    table.mkdir()  # cannot be taken away as a file can
+    os.utime(table, (1e9, 1e9))
+    done = cli("doctor", "--fix", "--json")
+    (row,) = [one for one in json.loads(done.out)["findings"] if one["check"] == "files"]
+    assert (done.code, row["level"], row["fixed"]) == (1, "wrong", False)
+    assert "cannot be mended from here" in row["meaning"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")

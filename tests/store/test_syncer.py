@@ -89,8 +89,12 @@ def test_a_sync_that_fails_is_told_and_from_then_on_a_commit_waits_for_the_disk(
     store.close()
 
 
-def test_after_a_sync_that_fails_the_log_is_written_again(store: SQLiteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("folder", ["plain", "100%41 #1?"])
+def test_after_a_sync_that_fails_the_log_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
     """The system takes the pages for written, and the syncs of others end well, though their jobs stand behind a gap."""
+    store = SQLiteStore(str(tmp_path / folder / "queue.db"))
     calls: list[str] = []
     failed = threading.Event()
 
@@ -119,6 +123,59 @@ def test_after_a_sync_that_fails_the_log_is_written_again(store: SQLiteStore, mo
     assert calls[:3] == ["sync", f"0 to {size} of {size}", "sync"]
     assert thread.mended is not None and thread.error is None
     assert store.read("SELECT count(*) FROM jobs") == [(2,)]
+    store.close()
+
+
+def test_whatever_ends_the_thread_is_told_and_what_it_left_is_synced(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No memory for the log that is to be written again, say."""
+
+    def fail(_fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(syncer, "sync", fail)
+    monkeypatch.setattr(syncer, "write_again", no_memory)
+    syncer.sync_behind(store)
+    store.insert([NewJob("x")], TEXT)
+    assert store.syncer is not None
+    store.syncer.end()
+    assert isinstance(store.syncer.error, MemoryError)
+    monkeypatch.undo()
+    monkeypatch.setattr(syncer, "sync", fail)
+    with pytest.raises(DiskFault, match="MemoryError"):
+        store.insert([NewJob("x")], TEXT)
+    monkeypatch.undo()
+    assert store.insert([NewJob("x")], TEXT) == [2]
+    assert store.syncer is None and durability(store) == 2
+    store.close()
+
+
+def test_where_the_queue_was_taken_away_a_sync_that_fails_makes_no_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "100%41 #1?"
+    store = SQLiteStore(str(folder / "queue.db"))
+    taken = threading.Event()
+
+    def fail(_fd: int) -> None:
+        taken.wait(10)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(syncer, "sync", fail)
+    syncer.sync_behind(store)
+    store.insert([NewJob("x")], TEXT)
+    for path in folder.iterdir():
+        path.unlink()
+    taken.set()
+    assert store.syncer is not None
+    store.syncer.end()
+    assert store.syncer.error is not None
+    assert list(folder.iterdir()) == []
+    store.syncer = None
     store.close()
 
 

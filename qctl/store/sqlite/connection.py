@@ -71,6 +71,11 @@ def identity(path: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def uri(path: str) -> str:
+    """A path as it stands in a URI."""
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
 def check_path(path: str, create: bool) -> bool:
     """Whether the file is yet to be made. Raises QueueFileError for what can never be a queue."""
     try:

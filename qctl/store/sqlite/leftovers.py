@@ -6,8 +6,7 @@ import fcntl
 import os
 from functools import partial
 
-from qctl.store.sqlite.marks import MARK
-from qctl.store.sqlite.marks import remove as unmark
+from qctl.store.sqlite.marks import MARK, is_old
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 ONCE = "-once-"
 
 
-def files(store: SQLiteStore, _now: float) -> Iterator[Finding]:
+def files(store: SQLiteStore, now: float) -> Iterator[Finding]:
     """Turns of `once` whose holder died, and tables of workers that are no more."""
     from qctl.store.sqlite.doctor import WRONG, Finding
 
@@ -27,9 +26,9 @@ def files(store: SQLiteStore, _now: float) -> Iterator[Finding]:
     workers = {name + MARK + row[0] for row in store.read("SELECT id FROM qctl_workers")}
     for found in sorted(os.listdir(folder)):
         path = os.path.join(folder, found)
-        if found.startswith(name + MARK) and found not in workers:
+        if found.startswith(name + MARK) and found not in workers and is_old(path, now):
             yield Finding("files", WRONG, f"{found} belongs to no worker", "who made it was killed; it only takes room",
-                          "qctl doctor --fix", partial(unmark, path))  # fmt: skip
+                          "qctl doctor --fix", partial(os.unlink, path))  # fmt: skip
         if found.startswith(name + ONCE) and is_free(path):
             yield Finding("files", WRONG, f"{found} is held by nobody", "who held it was killed; it only takes room",
                           "qctl doctor --fix", partial(remove, path))  # fmt: skip

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PLACES: Final = 4096
 WIDTH: Final = 8
 MARK: Final = "-runs-"
-NEW: Final = 60.0  # seconds
+NEW: Final = 300.0  # seconds: more than a worker takes to load its handlers, before it is entered in the file
 FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -137,11 +137,16 @@ def tidy(store: SQLiteStore, now: float) -> None:
         worker = found.removeprefix(name + MARK)
         if worker != found and not store.read("SELECT 1 FROM qctl_workers WHERE id = ?", (worker,)):
             path = os.path.join(folder, found)
-            try:
-                if os.lstat(path).st_mtime < now - NEW:
-                    os.unlink(path)
-            except FileNotFoundError:
-                pass  # another one was faster
+            if is_old(path, now):
+                remove(path)
+
+
+def is_old(path: str, now: float) -> bool:
+    """Whether a table is too old to be that of a worker which is about to be entered."""
+    try:
+        return os.lstat(path).st_mtime < now - NEW
+    except OSError:
+        return False  # it is gone
 
 
 def remove(path: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from qctl.store.sqlite.claim import lanes
+from qctl.store.sqlite.connection import uri
 from qctl.store.sqlite.sql import sql
 
 KINDS = ("types", "queues", "tags", "jobs", "dead", "schedules")
@@ -46,8 +47,3 @@ def names(connection: sqlite3.Connection, kind: str) -> set[str]:
     if kind != "tags":
         found.update(type_ if kind == "types" else queue for _priority, queue, type_ in lanes(connection))
     return found
-
-
-def uri(path: str) -> str:
-    """A path as it stands in a URI."""
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -1,7 +1,7 @@
 """Commits that reach the disk right behind their maker: a worker does not stand still while the disk works.
 
 For a worker's own commits alone: what it writes down has happened already, and a loss makes a job run again, no more.
-The log is synced by a thread that starts with each commit, so that a result is on disk some milliseconds after it can
+The log is synced by one thread, which each commit wakes, so that a result is on disk some milliseconds after it can
 be read; and as the log is written in order, whoever else commits durably takes all that stands before it along.
 
 That holds only as long as no sync fails: after one the system takes the pages for written, and others, whose own syncs end
@@ -16,7 +16,7 @@ import sqlite3
 import time
 
 from qctl.model import DiskFault, QctlError
-from qctl.store.sqlite.connection import tune
+from qctl.store.sqlite.connection import tune, uri
 from qctl.store.sqlite.lock import WritersLock
 from qctl.store.sqlite.sync import write_again
 
@@ -49,7 +49,7 @@ class Syncer:
         self.ended.acquire()
         self.is_over = False
         self.mended: OSError | None = None
-        self.error: OSError | None = None
+        self.error: BaseException | None = None
         _thread.start_new_thread(self.run, ())
 
     def run(self) -> None:
@@ -64,21 +64,24 @@ class Syncer:
                     self.mend(error)
                 if not is_over:
                     time.sleep(BREATH)
+        except BaseException as error:  # whatever it is: what was not synced must not pass for synced
+            self.error = error
         finally:
             self.ended.release()
 
     def mend(self, error: OSError) -> None:
         """Write the log again and sync that: with a turn and a connection of its own, as this is another thread."""
+        file = f"file://{uri(self.path)}?mode=rw"  # never a new one: the queue may have been taken away
         try:
-            lock = WritersLock(self.path + "-lock")
+            connection = tune(sqlite3.connect(file, timeout=self.timeout, isolation_level=None, uri=True))
             try:
-                connection = tune(sqlite3.connect(self.path, timeout=self.timeout, isolation_level=None))
+                lock = WritersLock(self.path + "-lock")
                 try:
                     write_again(self.fd, self.path, lock, connection, self.timeout)
                 finally:
-                    connection.close()
+                    lock.close()
             finally:
-                lock.close()
+                connection.close()
             sync(self.fd)
             self.mended = error
         except (OSError, sqlite3.Error, QctlError):
@@ -107,8 +110,9 @@ class Syncer:
             sync(self.fd)
             self.error = None
         except (OSError, sqlite3.Error, QctlError):
+            said = getattr(error, "strerror", None) or type(error).__name__
             raise DiskFault(
-                f"the disk failed under {store.path} ({error.strerror}): the last results may not be on it"
+                f"the disk failed under {store.path} ({said}): the last results may not be on it"
             ) from error
 
     def close(self, store: SQLiteStore) -> None:

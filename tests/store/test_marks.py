@@ -1,0 +1,35 @@
+"""The tables of what workers run: whose is left over goes, whose is new stays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from qctl.store.sqlite import marks
+from qctl.store.sqlite.store import SQLiteStore
+from qctl.worker.process import LOADING
+from tests.store.conftest import NOW
+
+
+def left(store: SQLiteStore, worker: str, age: float) -> Path:
+    """A table that was made `age` seconds ago."""
+    path = Path(store.path + marks.MARK + worker)
+    path.touch(0o600)
+    os.utime(path, (NOW - age, NOW - age))
+    return path
+
+
+def test_the_table_of_a_worker_that_still_loads_its_handlers_stays(file_store: SQLiteStore) -> None:
+    loading, dead = left(file_store, "w-1", LOADING), left(file_store, "w-2", 10 * LOADING)
+    marks.tidy(file_store, NOW)
+    assert loading.exists() and not dead.exists()
+
+
+def test_a_table_that_cannot_be_taken_away_is_left_to_the_doctor(file_store: SQLiteStore) -> None:
+    """Another user's in a sticky directory, say; here it is a directory, which nobody may unlink."""
+    stays = Path(file_store.path + marks.MARK + "w-1")
+    stays.mkdir()
+    os.utime(stays, (1.0, 1.0))
+    goes = left(file_store, "w-2", 10 * LOADING)
+    marks.tidy(file_store, NOW)
+    assert stays.exists() and not goes.exists()
