@@ -66,7 +66,7 @@ def show(figures: dict[str, Any], only: list[str], window: float, *, json: bool 
     if not only:
         rows.append(row_of(total_of(figures)))
     if not figures["types"] and seen:
-        sys.stdout.write("the queue is empty\n" if not only else "no job of this type\n")
+        sys.stdout.write(nothing(figures, only, window) + "\n")
     else:
         table(columns(window, blocked=seen and shows_blocked(figures, width(sys.stdout))), rows)
     if not seen:
@@ -81,6 +81,15 @@ def show(figures: dict[str, Any], only: list[str], window: float, *, json: bool 
     paused = paused_hint([(one["scope"], one["name"]) for one in figures["paused"] or ()])
     for text in [*([paused] if paused else []), *hints(figures)]:
         hint(text)
+
+
+def nothing(figures: dict[str, Any], only: list[str], window: float) -> str:
+    """What to say where there is no row: of jobs that were not counted, not that there are none."""
+    from qctl.rules.clock import human
+
+    if "is_brief" not in figures:
+        return "no job of this type" if only else "the queue is empty"
+    return f"nothing{' of this type' if only else ''} waits, and nothing was done in {human(window)}"
 
 
 def shows_blocked(figures: dict[str, Any], columns: int) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0  # seconds that a request waits for a queue file that is locked
 SMALL = 50_000  # numbers of jobs, from the oldest to the newest, up to which nothing is kept
-SHARE = 20  # reading takes at most one part in so many of the time
+SHARE = 20  # reading takes at most one part in so many of the time, unless it takes seconds
 SOONEST = 1.0  # seconds between two readings, at least
 OLDEST = 30.0  # seconds after which what was read is not told any more
 IDLE = 180.0  # seconds after the latest request in which news are still read
@@ -73,8 +73,13 @@ class Snapshot:
             self.kept = found
             if found is None:
                 return
-            pause = max(SOONEST, (time.monotonic() - begun) * SHARE)
+            pause = pause_after(time.monotonic() - begun)
         self.kept = None
+
+
+def pause_after(took: float) -> float:
+    """Until the next reading, after one that took so long: it has to end while what was read before it can be told."""
+    return max(SOONEST, min(took * SHARE, max(took, OLDEST - 3 * took)))  # the next may take twice as long
 
 
 def read(queue: Queue) -> Figures:

@@ -134,6 +134,31 @@ def test_an_empty_queue_has_figures_too(cli: Cli, queue: Queue) -> None:
     assert cli("stats").out.startswith("total\t0")
 
 
+def test_of_many_completed_jobs_the_types_are_told_though_nobody_counts_them(
+    cli: Cli, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qctl.store.sqlite.figures.MANY", 2)
+    now, day = time.time(), 86400
+    for type_, worker, ago in (("a", "w", 40 * day), ("b", None, 5 * day), ("c", "w", 5 * day), ("d", "w", 5 * day)):
+        with queue.store.write() as connection:
+            connection.execute(
+                "INSERT INTO jobs (type, status, worker, created_at, completed_at) VALUES (?, 'completed', ?, ?, ?)",
+                (type_, worker, to_text(now - ago), to_text(now - ago)),
+            )
+    with queue.store.write() as connection:
+        connection.execute(
+            "INSERT INTO qctl_figures (span, at, type, completed) VALUES (60, ?, 'c', 1)", (now - 5 * day,)
+        )
+    assert [row.split("\t")[0] for row in cli("stats").out.splitlines()] == ["a", "b", "c", "total"]
+    assert cli("stats", "--type", "b").out.startswith("b\t0\t")
+    monkeypatch.setattr("qctl.cli.terminal.is_terminal", lambda _stream: True)
+    assert "nothing of this type waits, and nothing was done in 1h" in cli("stats", "--type", "d").out
+    with queue.store.write() as connection:
+        connection.execute("DELETE FROM jobs WHERE type < 'd'")
+        connection.execute("DELETE FROM qctl_figures")
+    assert "no job of this type" in cli("stats", "--type", "b").out, "so few are counted"
+
+
 def test_the_oldest_is_the_oldest_that_is_due(cli: Cli, db: Path, queue: Queue) -> None:
     connection = sqlite3.connect(db)
     with connection:

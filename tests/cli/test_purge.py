@@ -206,6 +206,26 @@ def test_it_says_what_it_did_when_that_is_on_disk(queue: Queue, monkeypatch: pyt
     assert left[-1] == 1, "and whoever comes after is told of each commit when it is on disk"
 
 
+def test_what_is_enqueued_while_it_tells_how_far_it_is_is_on_disk_at_once(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qctl.store.sqlite import sync
+
+    synced: list[int] = []
+    monkeypatch.setattr(sync, "SYNC", lambda _fd: synced.append(queue.count()))
+    old(queue, 1200)
+    told: list[bool] = []
+
+    def enqueue(_gone: int) -> None:
+        queue.enqueue("b")
+        told.append(synced[-1:] == [queue.count()])
+
+    assert queue.purge(progress=enqueue)["deleted"] == 1200
+    assert len(told) > 1 and all(told)
+    chunks = len(synced) - len(told)
+    assert chunks <= 2, "but its own chunks are still synced together"
+
+
 def test_spans_hold_every_number_and_few_others() -> None:
     from qctl.store.sqlite.purge import GAP, spans
 

@@ -28,6 +28,7 @@ WHOLE = {
     "live_workers": "explain, cron list: the workers, a few",
     "count_completed": "stats: groups what is completed, where that is few, or asked for",
     "count_waiting": "stats: counts what is pending",
+    "types_completed": "stats, where too many are completed to count them: some thousands of figures, what others completed",
     "more_than": "stats: walks 20,000 entries at most",
     "elsewhere": "stats: groups what ended in the window",
     "arrivals_between": "upkeep: groups 10,000 new jobs at most, in one range of numbers",

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -208,6 +209,37 @@ def test_of_a_large_queue_a_request_tells_what_was_read_a_moment_ago(
     assert kept.reader is not None
     kept.reader.join(10)
     assert kept.kept is None, "nobody asks any more"
+
+
+@pytest.mark.parametrize("took", [0.01, 1.0, 1.6, 3.0, 9.0])
+def test_the_next_reading_ends_before_what_was_read_is_too_old(took: float) -> None:
+    pause = snapshot.pause_after(took)
+    assert took + pause + took < snapshot.OLDEST, "no request ever has to read by itself"
+    assert pause >= max(took, snapshot.SOONEST)
+
+
+def test_a_reader_that_takes_long_looks_again_in_time(db: Path, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, pauses = [100.0], list[float]()
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        clock[0] += seconds
+
+    def slow(queue: Queue) -> snapshot.Figures:
+        began = clock[0]
+        clock[0] += 2.0
+        return {}, {}, began
+
+    queue.enqueue_many([{"type": "a"}] * 3)
+    monkeypatch.setattr(snapshot, "SMALL", 2)
+    monkeypatch.setattr(snapshot, "read", slow)
+    monkeypatch.setattr(
+        snapshot, "time", SimpleNamespace(monotonic=lambda: clock[0], time=lambda: clock[0], sleep=sleep)
+    )
+    kept = snapshot.Snapshot(str(db))
+    kept.asked_at = clock[0]
+    kept.again()
+    assert len(pauses) > 6 and max(pauses) + 2 * 2.0 < snapshot.OLDEST
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])

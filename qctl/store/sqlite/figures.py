@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 BUCKETS = 8
 MANY = 20_000  # completed jobs that are always counted
+FIGURES = 30 * 86400.0  # seconds that figures are kept
 LATE = 60.0  # seconds after its tick when a schedule counts as overdue
 
 
 def stats(store: SQLiteStore, now: float, window: float, *, brief: bool = False) -> dict[str, Any]:
     """All figures at `now`, rates and percentiles over the last `window` seconds. `brief`: of completed jobs only what the
-    window says, if they are many: to count them all takes longer than everything else.
+    window says, if they are many, and their types: to count them all takes longer than everything else.
 
     `queue`: pending, due, delayed, retry, processing, blocked, completed, failed, cancelled, completed_last_hour,
     oldest_pending (UTC text of the oldest due job), oldest_pending_age (seconds). `dead_letter_queue`: unreviewed,
@@ -32,14 +33,18 @@ def stats(store: SQLiteStore, now: float, window: float, *, brief: bool = False)
     `enqueued_per_minute`, `failure_rate` (0..1, of the attempts that ended; None without any), `wait` and `run` (p50, p95,
     p99 in seconds, within 1 %). `by_type`: type, status, count. `types`: the same figures per type, `history`: jobs
     completed in each eighth of the window. `depth`: jobs that had not ended, at the end of each eighth. `workers`,
-    `schedules`. `paused`: scope, name, paused_at. `throttled`: scope, name and what it is limited to.
+    `schedules`. `paused`: scope, name, paused_at. `throttled`: scope, name and what it is limited to. `is_brief`: there, and
+    true, when not all completed jobs were counted.
     """
     text = to_text(now)
     found = Snapshot()
     found.waiting = store.read(sql("count_waiting"), {"now": text})
     rows = [(row[0], PENDING, sum(row[1:4])) for row in found.waiting] + store.read(sql("count_by_type"))
-    if not brief or not store.read(sql("more_than"), (MANY,)):
+    is_whole = not brief or not store.read(sql("more_than"), (MANY,))
+    if is_whole:
         rows += store.read(sql("count_completed"))
+    else:
+        found.others = {row[0] for row in store.read(sql("types_completed"), (to_text(now - FIGURES),))}
     found.by_type = [dict(zip(("type", "status", "count"), row, strict=True)) for row in sorted(rows)]
     found.dead = dict(store.read("SELECT type, count(*) FROM dead_letter_jobs WHERE reviewed = 0 GROUP BY type"))
     found.dead_total = store.read("SELECT count(*) FROM dead_letter_jobs")[0][0]
@@ -54,6 +59,7 @@ def stats(store: SQLiteStore, now: float, window: float, *, brief: bool = False)
         "schedules": schedules(store, now),
         "paused": paused(store),
         "throttled": throttled(store),
+        **({} if is_whole else {"is_brief": True}),
     }
 
 
@@ -61,6 +67,7 @@ class Snapshot:
     """What there is at one moment. `waiting`: type, due, to be retried, delayed, when the oldest due one was due.
 
     `dead`: letters that nobody has reviewed, by type; `hour`: jobs completed in the hour before.
+    `others`: types that have a row though nothing of them was counted.
     """
 
     def __init__(self) -> None:
@@ -69,6 +76,7 @@ class Snapshot:
         self.dead: dict[str, int] = {}
         self.dead_total = 0
         self.hour = 0
+        self.others: set[str] = set()
 
 
 def assemble(store: SQLiteStore, at: float, window: float, found: Snapshot, now: float) -> dict[str, Any]:
@@ -77,7 +85,7 @@ def assemble(store: SQLiteStore, at: float, window: float, found: Snapshot, now:
     for row in found.by_type:
         counts[row["status"]] = counts.get(row["status"], 0) + row["count"]
     past = read_window(store, at - window, at, BUCKETS, now)
-    names = sorted({row["type"] for row in found.by_type} | set(found.dead) | set(past.types))
+    names = sorted({row["type"] for row in found.by_type} | set(found.dead) | set(past.types) | found.others)
     types = [type_figures(name, found, past, at) for name in names]
     oldest = min((row[4] for row in found.waiting if row[4] is not None), default=None)
     return {

@@ -9,7 +9,7 @@ from qctl.model import COMPLETED, FAILED
 from qctl.rules.when import to_text
 from qctl.store.sqlite.forget import forget
 from qctl.store.sqlite.ledger import count_elsewhere
-from qctl.store.sqlite.space import BREATH, LONGEST, give_back, put_off_syncs, size_of, sync_all, tidy
+from qctl.store.sqlite.space import BREATH, LONGEST, give_back, put_off_syncs, size_of, sync_all, tell, tidy
 from qctl.store.sqlite.sql import sql
 from qctl.store.sqlite.upkeep import count_enqueued
 
@@ -202,7 +202,7 @@ def delete(
             took = time.monotonic() - begun
             total += gone
             if progress is not None and gone:
-                progress(gone)
+                tell(store, progress, gone)
             tidy(store)
             size = max(SMALLEST, min(LARGEST, int(size * LONGEST / max(took, 0.001)), size * 2))
             time.sleep(BREATH)

@@ -12,6 +12,8 @@ from qctl.store.sqlite.sync import share
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qctl.store.sqlite.store import SQLiteStore
 
 LONGEST = 0.015  # seconds that a step should take
@@ -46,6 +48,17 @@ def sync_behind(store: SQLiteStore) -> None:
         try:
             store.sync.wait()
         finally:
+            store.sync.is_put_off = True
+
+
+def tell(store: SQLiteStore, progress: Callable[[int], None], count: int) -> None:
+    """Code of others runs here: what it commits on this store is on disk when it is told so."""
+    if store.sync is not None:
+        store.sync.is_put_off = False
+    try:
+        progress(count)
+    finally:
+        if store.sync is not None:
             store.sync.is_put_off = True
 
 
