@@ -1,6 +1,6 @@
 """A handler process: loads the handlers, then runs the jobs that its worker sends, one after the other.
 
-It is started by process.py with the arguments SOCKET TICKETS NONCE PARENT BEGUN MARKS PLACE (TICKETS -1: see wide.py, and
+It is started by launch.py with the arguments SOCKET TICKETS NONCE PARENT BEGUN MARKS PLACE (TICKETS -1: see wide.py, and
 there are no MARKS), and with its output in two pipes. Jobs come ahead of time over the socket, but each may only begin once
 a ticket, one byte of the ticket pipe, was taken for it. The worker takes tickets back by reading the same pipe: the kernel
 gives each byte to one of them, so a job that the worker took back is never begun here. After each job the nonce is written

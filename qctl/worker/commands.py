@@ -11,7 +11,6 @@ import time
 from collections import deque
 
 from qctl.rules import ending
-from qctl.store.sqlite.marks import Marks
 from qctl.worker.command import CommandRun, cannot_start, inputs_path, limited, payload_on, result_of
 from qctl.worker.ended import has_ended, one_ended, reap
 from qctl.worker.guard import Guard
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qctl.rules.ending import Ending, Facts
+    from qctl.store.sqlite.marks import Marks
 
     Gone = tuple["CommandRun", int, float]
     """A run whose process has ended, its exit status (or signal, negative), and when (epoch seconds)."""
@@ -46,6 +46,7 @@ class Commands:
         db: str,
         watch: Callable[[int, CommandRun], None],
         unwatch: Callable[[int], None],
+        marks: Marks,
         memory: int | None = None,
         worker: str = "",
     ) -> None:
@@ -57,7 +58,7 @@ class Commands:
         self.young: deque[tuple[float, CommandRun]] = deque()  # those not watched yet, and since when they run
         self.folder = ""
         self.guard = Guard()
-        self.marks = Marks(db, worker)
+        self.marks = marks
         self.highest = highest()
         self.nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self.environment = dict(os.environ)

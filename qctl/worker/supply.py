@@ -50,7 +50,6 @@ class Supply:
         self.worker = worker
         self.slots = slots
         self.commands = commands
-        self.commands.marks = pool.marks  # one table for all that runs
         self.pool = pool
         self.wide = wide
         self.log = hardship.log

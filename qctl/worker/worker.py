@@ -56,13 +56,6 @@ class Worker:
         self.signals = signals
         self.id = f"worker-{os.urandom(4).hex()}"
         self.events = Events()
-        self.commands = Commands(
-            store.path,
-            lambda fd, run: self.events.watch(fd, lambda: self.commands.readable(fd, run)),
-            self.events.unwatch,
-            options.memory,
-            self.id,
-        )
         self.pool = Pool(
             options.handlers,
             options.concurrency,
@@ -73,6 +66,14 @@ class Worker:
             memory=options.memory,
             most=options.max_jobs_per_child,
             worker=self.id,
+        )
+        self.commands = Commands(
+            store.path,
+            lambda fd, run: self.events.watch(fd, lambda: self.commands.readable(fd, run)),
+            self.events.unwatch,
+            self.pool.marks,  # one table for all that runs
+            options.memory,
+            self.id,
         )
         self.wide = WidePool(self.pool, options.threads, options.coroutines)
         self.endings: list[tuple[Run, Ending, Facts]] = []

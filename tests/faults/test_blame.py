@@ -77,7 +77,7 @@ def test_the_table_of_a_worker_that_died_before_it_was_entered_is_taken_away_by_
     queue: Queue, drain: Work, tmp_path: Path
 ) -> None:
     old, new = (tmp_path / f"queue.db{MARK}worker-{end}" for end in ("old", "new"))
-    for path, age in ((old, 100), (new, 1)):
+    for path, age in ((old, 1000), (new, 100)):
         path.touch()
         os.utime(path, (time.time() - age,) * 2)
     drain(code=0)

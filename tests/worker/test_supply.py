@@ -33,7 +33,6 @@ def test_a_job_whose_worker_died_shares_a_process_with_none_that_waits(first: in
     """So that the next death is charged to what ran, and to nothing that only lay behind it."""
     process: Any = Thing(queue=[], dead=False, load=0.0, ready=True)
     pool: Any = SimpleNamespace(processes=[process], busy=1, room=lambda _process: 100, idle=lambda _parcels: None)
-    pool.marks = None
     pool.begun = SimpleNamespace(waiting={}, latest=lambda _number: None)
     types: Any = SimpleNamespace(outputs={}, refuse=lambda *_: None)
     given: list[Run] = []

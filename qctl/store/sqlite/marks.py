@@ -2,7 +2,7 @@
 
 `QUEUE-runs-WORKER`: a table of places, each the number of a job or 0, mapped into memory by the worker and its handler
 processes, so that a mark costs no more than a store there, and stands when they are killed. A restart of the machine, which
-may take it, charges nobody anyhow. The first place says 1 when there were too few: then what runs is not known.
+may take it, charges nobody anyhow. The first place says 1 while there are too few: then what runs is not known.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "
 class Marks:
     """The table of one worker, made with the first mark. Where it cannot be made there is none, and all goes on."""
 
-    __slots__ = ("free", "path", "places", "table")
+    __slots__ = ("free", "path", "places", "table", "unmarked")
 
     def __init__(self, queue_path: str, worker: str) -> None:
         self.path = "" if queue_path == ":memory:" else queue_path + MARK + worker
         self.table = local()
         self.free: list[int] | None = None  # from 1 on, the next one last
-        self.places: dict[int, int] = {}  # by the number of the job: of those that this very process marks
+        self.places: dict[int, int] = {}  # by the number of the job: of those that this very process marks; 0 for none
+        self.unmarked = 0  # how many run without a place
 
     def make(self) -> list[int]:
         places = list(range(PLACES - 1, 0, -1))
@@ -54,26 +55,34 @@ class Marks:
         if self.free is None:
             self.free = self.make()
         if not self.free:
+            self.unmarked += 1
             self.table[0] = 1
             return 0
         return self.free.pop()
 
     def give(self, place: int) -> None:
-        """What had a place is gone."""
-        if place and self.free is not None:
+        """What `take` gave this place to is gone."""
+        if self.free is None:
+            return
+        if place:
             self.table[place] = 0
             self.free.append(place)
+        elif self.unmarked:
+            self.unmarked -= 1
+            if not self.unmarked:
+                self.table[0] = 0  # all that runs is marked again
 
     def add(self, number: int) -> None:
         """A job is about to run."""
-        place = self.take()
+        place = self.places[number] = self.take()
         if place:
-            self.places[number] = place
             self.table[place] = number
 
     def drop(self, number: int) -> None:
         """It runs no more."""
-        self.give(self.places.pop(number, 0))
+        place = self.places.pop(number, None)
+        if place is not None:
+            self.give(place)
 
     def close(self) -> None:
         """Let go of it; the file stays, for whoever may have to bury this worker."""
