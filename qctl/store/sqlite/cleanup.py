@@ -16,32 +16,59 @@ if TYPE_CHECKING:
 
 def heed_end(connection: sqlite3.Connection, number: int, now: str, *, failed: bool) -> None:
     """A step has failed, or was cancelled: let those that clean up in its flow wait for what still can end."""
-    row = connection.execute(sql("cleaners_of"), (number,)).fetchone()
-    connection.execute(sql("heeded"), (number,))
-    if row is None:
-        return
+    heed_ends(connection, [number], now, failed=failed)
+
+
+def heed_ends(connection: sqlite3.Connection, numbers: Iterable[int], now: str, *, failed: bool) -> None:
+    """The same for steps that have failed, or were cancelled, in the open transaction: each of their flows is gone through
+    once, as that takes as long as the flow is."""
+    flows: dict[int, tuple[str, dict[int, str | None]]] = {}
+    for number in numbers:
+        row = connection.execute(sql("cleaners_of"), (number,)).fetchone()
+        connection.execute(sql("heeded"), (number,))
+        if row is not None:
+            step, flow, cleaners = row
+            flows.setdefault(flow, (cleaners, {}))[1][number] = step
+    if flows:
+        import json
+
+        for flow, (cleaners, steps) in flows.items():
+            heed_flow(connection, flow, json.loads(cleaners), steps, now, failed)
+
+
+def heed_flow(
+    connection: sqlite3.Connection, flow: int, cleaners: list[int], steps: dict[int, str | None], now: str, failed: bool
+) -> None:
+    """These steps of a flow have ended so; the ends of those that clean up do not concern the others."""
     import json
 
-    step, flow, cleaners = row[0], row[1], json.loads(row[2])
-    if number in cleaners:
+    ended = [number for number in steps if number not in cleaners]
+    if not ended:
         return
-    stuck = stuck_behind(connection, number, cleaners)
+    stuck_behind_all: set[int] | None = None
     for cleaner in cleaners:
         status, plan = connection.execute(sql("state_of_cleaner"), (cleaner,)).fetchone() or ("", None)
         behind = reached(connection, cleaner)
-        if number in behind or status not in ("blocked", "pending", "completed"):
+        heeded = [number for number in ended if number not in behind]
+        if not heeded or status not in ("blocked", "pending", "completed"):
             continue
         watched = json.loads(plan or "{}").get("on_failure")
         wanted: set[int] = set()
         if status == "completed":
-            if not failed or not (watched is True or step in (watched or ())):
+            if not failed or not (watched is True or any(steps[number] in (watched or ()) for number in heeded)):
                 continue
             connection.execute(sql("keep_completion"), (cleaner,))
             connection.execute(sql("clean_again"), (now, now, cleaner))
             wanted = {one[0] for one in connection.execute(sql("unfinished_in_flow"), (flow,))}
+        if len(heeded) < len(ended):
+            stuck = stuck_behind(connection, heeded, cleaners)
+        else:
+            if stuck_behind_all is None:
+                stuck_behind_all = stuck_behind(connection, ended, cleaners)
+            stuck = stuck_behind_all
         connection.executemany(sql("drop_need"), [(cleaner, one) for one in stuck])
         if watched is True:
-            wanted |= frontier(connection, {*stuck, number}) | released(connection, number)
+            wanted |= frontier(connection, {*stuck, *heeded}) | released(connection, heeded)
             known = dict.fromkeys({*stuck, *behind, *cleaners}, False)
             tied = [one for one in sorted(wanted) if comes_to_an_end(connection, one, known)]
             connection.executemany(sql("tie_end"), [(cleaner, one) for one in tied])
@@ -55,10 +82,10 @@ def heed_others(store: SQLiteStore, now: str, most: int = 100) -> int:
         return 0
     with store.write() as connection:
         found = connection.execute(sql("unheeded"), (most,)).fetchall()
-        for number, status in found:
-            if status in ("failed", "cancelled"):
-                heed_end(connection, number, now, failed=status == "failed")
-            connection.execute(sql("heeded"), (number,))
+        for end in ("failed", "cancelled"):
+            numbers = [number for number, status in found if status == end]
+            heed_ends(connection, numbers, now, failed=end == "failed")
+        connection.executemany(sql("heeded"), [(number,) for number, _status in found])
     return len(found)
 
 
@@ -75,13 +102,14 @@ def waiting_cleaners(connection: sqlite3.Connection, cleaners: str, number: int)
     return found
 
 
-def stuck_behind(connection: sqlite3.Connection, number: int, but: Iterable[int]) -> set[int]:
-    """The blocked jobs that cannot run any more, now that this one has ended as it has; `but`: those that clean up."""
+def stuck_behind(connection: sqlite3.Connection, numbers: Iterable[int], but: Iterable[int]) -> set[int]:
+    """The blocked jobs that cannot run any more, now that these have ended as they have; `but`: those that clean up."""
     found: set[int] = set()
-    left = [number]
+    ended = set(numbers)
+    left = list(ended)
     while left:
         one = left.pop()
-        query = "left_behind" if one == number else "waiting_behind"
+        query = "left_behind" if one in ended else "waiting_behind"
         for (behind,) in connection.execute(sql(query), (one,)).fetchall():
             if behind not in found and behind not in but:
                 found.add(behind)
@@ -113,9 +141,9 @@ def comes_to_an_end(connection: sqlite3.Connection, number: int, known: dict[int
     return known[number]
 
 
-def released(connection: sqlite3.Connection, number: int) -> set[int]:
-    """What the failure or cancellation of a job let go, and what follows from that: it may have been stuck behind it."""
-    first = {row[0] for row in connection.execute(sql("let_go_by_end"), (number,))}
+def released(connection: sqlite3.Connection, numbers: Iterable[int]) -> set[int]:
+    """What the failure or cancellation of jobs let go, and what follows from that: it may have been stuck behind them."""
+    first = {row[0] for number in numbers for row in connection.execute(sql("let_go_by_end"), (number,))}
     return first | reached(connection, *first)
 
 

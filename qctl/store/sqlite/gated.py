@@ -64,10 +64,9 @@ def expire_jobs(connection: sqlite3.Connection, numbers: list[int], now: str) ->
     """Cancel those of the jobs whose time to start is over; how many."""
     done = connection.executemany(sql("expire_job"), [(now, number, now) for number in numbers]).rowcount
     if connection.execute("SELECT 1 FROM qctl_flows LIMIT 1").fetchone():
-        from qctl.store.sqlite.cleanup import heed_end
+        from qctl.store.sqlite.cleanup import heed_ends
 
-        for number in numbers:
-            heed_end(connection, number, now, failed=False)
+        heed_ends(connection, numbers, now, failed=False)
     return done
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import time
+
 from qctl.model import BLOCKED, CANCELLED, COMPLETED, FAILED, FINISHED, KEY_HELD, PENDING, PROCESSING, BadValue
 from qctl.rules.when import to_text
 from qctl.store.sqlite.chunks import chunks
 from qctl.store.sqlite.insert import key_rival
 from qctl.store.sqlite.needs import revive
+from qctl.store.sqlite.space import BREATH, LONGEST
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable
     from typing import Any
 
     from qctl.model import Job
     from qctl.queue import Queue
     from qctl.store.sqlite.store import SQLiteStore
+    from qctl.store.sqlite.undo import Memory
 
 EDITABLE = (
     "payload",
@@ -40,28 +45,50 @@ def cancel_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[
     from qctl.store.sqlite.undo import memory_of
 
     done: dict[int, str] = {}
-    text = to_text(now)
     memory = memory_of(store, "cancel", now)
-    flows = store.read("SELECT 1 FROM qctl_flows LIMIT 1")
-    if flows:
-        from qctl.store.sqlite.cleanup import heed_end
+    flows = bool(store.read("SELECT 1 FROM qctl_flows LIMIT 1"))
     for chunk in chunks(numbers):
-        with store.write() as connection:
-            for number in chunk:
-                memory.keep(connection, number)
-                if connection.execute(sql("cancel_waiting"), (text, number)).rowcount:
-                    done[number] = CANCELLED
-                    if flows:
-                        heed_end(connection, number, text, failed=False)
-                    continue
-                memory.drop_last(connection)
-                if connection.execute(sql("ask_cancel"), (number,)).rowcount:
-                    done[number] = "asked"
-                else:
-                    row = connection.execute("SELECT status FROM jobs WHERE number = ?", (number,)).fetchone()
-                    if row:
-                        done[number] = row[0]
+        while chunk:
+            with store.write() as connection:
+                chunk = chunk[cancel_part(connection, chunk, to_text(now), memory, done, flows) :]
+            if chunk:
+                time.sleep(BREATH)
     return done
+
+
+def cancel_part(
+    connection: sqlite3.Connection, numbers: list[int], now: str, memory: Memory, done: dict[int, str], flows: bool
+) -> int:
+    """Cancel the first of these, in the open transaction; how many. Where there are `flows`, it ends between two of them
+    when it has taken long: what cleans up in a flow is seen to once for all its steps, which takes as long as it is."""
+    if flows:
+        from qctl.store.sqlite.cleanup import heed_ends
+    until = time.monotonic() + LONGEST
+    flow, cancelled = None, list[int]()
+    for place, number in enumerate(numbers):
+        if flows:
+            row = connection.execute("SELECT flow FROM jobs WHERE number = ?", (number,)).fetchone() or (None,)
+            if row[0] != flow:
+                heed_ends(connection, cancelled, now, failed=False)
+                cancelled.clear()
+                if place and time.monotonic() >= until:
+                    return place
+                flow = row[0]
+        memory.keep(connection, number)
+        if connection.execute(sql("cancel_waiting"), (now, number)).rowcount:
+            done[number] = CANCELLED
+            cancelled.append(number)
+            continue
+        memory.drop_last(connection)
+        if connection.execute(sql("ask_cancel"), (number,)).rowcount:
+            done[number] = "asked"
+        else:
+            row = connection.execute("SELECT status FROM jobs WHERE number = ?", (number,)).fetchone()
+            if row:
+                done[number] = row[0]
+    if flows:
+        heed_ends(connection, cancelled, now, failed=False)
+    return len(numbers)
 
 
 def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[int, str]:
