@@ -38,7 +38,7 @@ def run(values: Values) -> int:
     queue = open_queue(values, create=True)
     with Signals() as signals:
         worker = Worker(queue.store, options, log, signals)
-        with Untidy():
+        with FewCollections():
             counts = worker.run()
         last = signals.last
     handed = counts["pending"]
@@ -56,7 +56,7 @@ def run(values: Values) -> int:
     return NO if options.mode == "drain" and counts["failed"] else 0
 
 
-class Untidy:
+class FewCollections:
     """Meanwhile cycles of objects are looked for seldom: a worker makes thousands of objects a second and no cycles to
     speak of, and to look for those took a tenth of its time."""
 
