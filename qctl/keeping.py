@@ -109,13 +109,16 @@ def undoable(queue: Queue) -> list[dict[str, Any]]:
     return actions(queue.store, time.time())
 
 
-def edit_dead(queue: Queue, payloads: Mapping[int, Any]) -> list[int]:
-    """Give dead jobs other payloads, by their numbers, as `Queue.edit_dead` does; the numbers of those that are dead."""
+def edit_dead(
+    queue: Queue, payloads: Mapping[int, Any], *, progress: Callable[[int, list[int]], None] | None = None
+) -> list[int]:
+    """Give dead jobs other payloads, by their numbers, as `Queue.edit_dead` does; the numbers of those that are dead.
+    `progress` is told after each chunk how many it was, and the numbers of those of them that are dead."""
     import time
 
     from qctl.store.sqlite.mend import edit_dead as edit
 
-    return edit(queue, payloads, time.time())
+    return edit(queue, payloads, time.time(), progress)
 
 
 def undo(queue: Queue, action: int | None = None) -> dict[str, Any]:

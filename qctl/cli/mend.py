@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from qctl.cli.spec import Values
     from qctl.queue import Queue
 
-CHUNK = 500
-
 
 def edit(values: Values) -> int:
     from qctl.cli.dlq import meant
@@ -73,20 +71,20 @@ def edit(values: Values) -> int:
 
 def edit_all(queue: Queue, changes: dict[int, Any]) -> list[int]:
     """Edit in chunks, with a bar; what was done when Ctrl-C comes is done, and does no harm the second time."""
-    from itertools import islice
-
     from qctl.cli.render import progress
     from qctl.cli.replay import Stopping
     from qctl.keeping import edit_dead, one_command
 
     done: list[int] = []
-    left = iter(changes.items())
     told = Stopping(lambda: f"{len(done):,} of {len(changes):,} edited")
     one_command(queue)
     with told, progress("edit", len(changes), unit="jobs") as bar:
-        while chunk := dict(islice(left, CHUNK)):
-            done += edit_dead(queue, chunk)
-            bar.advance(len(chunk))
+
+        def advance(count: int, edited: list[int]) -> None:
+            done.extend(edited)
+            bar.advance(count)
+
+        edit_dead(queue, changes, progress=advance)
     return done
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from qctl.cli import cancel, mend, render, replay
+from qctl.cli import cancel, render, replay
 from qctl.keeping import undoable
 from qctl.queue import Queue
 from qctl.rules import ending
+from qctl.store.sqlite import chunks
 from qctl.store.sqlite.window import read_window
 from tests.states import dead, lease, run_one
 
@@ -167,7 +168,7 @@ def test_an_edit_of_a_dead_job_is_taken_back_and_no_other_action_has_its_number(
 def test_what_one_command_did_in_many_chunks_is_taken_back_at_once(
     cli: Cli, queue: Queue, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
 ) -> None:
-    for module in (replay, mend, cancel):
+    for module in (replay, cancel, chunks):
         monkeypatch.setattr(module, "CHUNK", 2)
     numbers = [dead(queue) for _ in range(7)]
     before = [dict(queue.get(number).data) for number in numbers]
@@ -182,7 +183,7 @@ def test_an_interruption_says_what_was_done_and_the_same_command_goes_on(
     cli: Cli, queue: Queue, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     monkeypatch.setattr(replay, "CHUNK", 2)
-    monkeypatch.setattr(mend, "CHUNK", 2)
+    monkeypatch.setattr(chunks, "CHUNK", 2)
     numbers = [dead(queue) for _ in range(7)]
     argv = ["dlq", verb, "--all", "--yes", *(["--set", "order:=2"] if verb == "edit" else [])]
     advanced: list[int] = []

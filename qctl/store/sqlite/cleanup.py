@@ -4,6 +4,8 @@ because what it needs failed or was cancelled, is not waited for."""
 from __future__ import annotations
 
 from qctl.model import FAILED, FINISHED
+from qctl.rules.tally import MINUTE
+from qctl.rules.when import from_text
 from qctl.store.sqlite.sql import sql
 
 TYPE_CHECKING = False
@@ -58,6 +60,7 @@ def heed_flow(
             if not failed or not (watched is True or any(steps[number] in (watched or ()) for number in heeded)):
                 continue
             connection.execute(sql("keep_completion"), (cleaner,))
+            connection.execute(sql("count_again"), (int(from_text(now) // MINUTE) * MINUTE, cleaner))
             connection.execute(sql("clean_again"), (now, now, cleaner))
             wanted = {one[0] for one in connection.execute(sql("unfinished_in_flow"), (flow,))}
         if len(heeded) < len(ended):

@@ -107,9 +107,8 @@ def replay_dead(store: SQLiteStore, ids: Iterable[str], now: float) -> list[int]
                 memory.keep(connection, number)
                 connection.execute(sql("replay_job"), (text, text, number))
                 connection.execute(sql("review_letters"), (job_id,))
-                revive(connection, number, text, memory)
+                types += [type_, *revive(connection, number, text, memory)]
                 numbers.append(number)
-                types.append(type_)
                 if flow is not None:
                     flows.add(flow)
             count_revived(store, types, now)

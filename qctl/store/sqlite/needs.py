@@ -134,13 +134,15 @@ def give_inputs(connection: sqlite3.Connection, leases: Iterable[Lease], ranges:
             make_ready(connection, lease, plan, inputs)
 
 
-def revive(connection: sqlite3.Connection, number: int, now: str, memory: Memory) -> None:
-    """A job that runs again may be one of a foreach that failed because of it: that waits for it again."""
+def revive(connection: sqlite3.Connection, number: int, now: str, memory: Memory) -> list[str]:
+    """A job that runs again may be one of a foreach that failed because of it: that waits for it again. Returns the types
+    of what it brought back, which is to be counted as revived, too."""
     row = connection.execute(sql("foreach_of_child"), (number,)).fetchone()
     if row is None:
-        return
-    step, id_ = row
+        return []
+    step, id_, type_ = row
     memory.keep(connection, step)
     connection.execute(sql("wait_again"), (step, step))
     connection.execute(sql("replay_job"), (now, now, step))
     connection.execute(sql("review_letters"), (id_,))
+    return [type_]

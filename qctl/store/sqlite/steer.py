@@ -125,7 +125,7 @@ def retry_jobs(store: SQLiteStore, numbers: Iterable[int], now: float) -> dict[i
                     connection.execute(sql("replay_job"), (text, text, number))
                     if status == FAILED:
                         connection.execute(sql("review_letters"), (id_,))
-                    revive(connection, number, text, memory)
+                    types += revive(connection, number, text, memory)
                     done[number] = PENDING
                     if was_counted(status, worker):
                         types.append(type_)
