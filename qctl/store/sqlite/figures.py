@@ -44,7 +44,7 @@ def stats(store: SQLiteStore, now: float, window: float, *, brief: bool = False)
     if is_whole:
         rows += store.read(sql("count_completed"))
     else:
-        found.others = {row[0] for row in store.read(sql("types_completed"), (to_text(now - FIGURES),))}
+        found.others = types_completed(store, now)
     found.by_type = [dict(zip(("type", "status", "count"), row, strict=True)) for row in sorted(rows)]
     found.dead = dict(store.read("SELECT type, count(*) FROM dead_letter_jobs WHERE reviewed = 0 GROUP BY type"))
     found.dead_total = store.read("SELECT count(*) FROM dead_letter_jobs")[0][0]
@@ -61,6 +61,13 @@ def stats(store: SQLiteStore, now: float, window: float, *, brief: bool = False)
         "throttled": throttled(store),
         **({} if is_whole else {"is_brief": True}),
     }
+
+
+def types_completed(store: SQLiteStore, now: float) -> set[str]:
+    """The types of the completed jobs, without counting them; of those that were purged of late, too."""
+    elsewhere = store.read(sql("types_elsewhere"), (MANY,))
+    before = to_text(now - FIGURES) if len(elsewhere) < MANY else "a"  # of all jobs, where the figures tell of few
+    return {row[0] for row in elsewhere + store.read(sql("types_completed"), (before,))}
 
 
 class Snapshot:

@@ -1,7 +1,5 @@
--- Which types were completed, though nobody counts how often: as the figures have it, and what they do not tell of, in
--- jobs_elsewhere what others completed, and in jobs_completed what is older than any figures. Both covering.
+-- Which types were completed, though nobody counts how often: as the figures have it, which are few, and in jobs_completed,
+-- covering, what is older than any of them.
 SELECT type FROM qctl_figures WHERE completed > 0
-UNION
-SELECT type FROM jobs WHERE status = 'completed' AND worker IS NULL
-UNION
-SELECT type FROM jobs WHERE status = 'completed' AND completed_at < ?
+UNION ALL
+SELECT type FROM (SELECT DISTINCT type FROM jobs WHERE status = 'completed' AND completed_at < ?)
