@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from qctl.queue import Queue
+from qctl.store.sqlite import workers
 from qctl.store.sqlite.insert import row_of
 from qctl.store.sqlite.sql import sql
 from tests.bench import spoolers
@@ -259,11 +260,14 @@ def ahead(scale: float) -> list[Row]:
         return queue
 
     def claim(queue: Queue) -> float:
-        begun = time.process_time()
+        spent = 0.0
         for _ in range(claims):
-            got = queue.store.claim("bench", 1, CLAIMED, handlers=handlers, queues={"default"})
-            assert [lease.type for lease in got] == ["mine"]
-        return (time.process_time() - begun) / claims * 1e6
+            begun = time.process_time()
+            (got,) = queue.store.claim("bench", 1, CLAIMED, handlers=handlers, queues={"default"})
+            spent += time.process_time() - begun
+            assert got.type == "mine"
+            workers.hand_back(queue.store, "bench", [(got.number, got.token)], time.time())  # else hundreds would run
+        return spent / claims * 1e6
 
     rows = []
     with folder() as place:
