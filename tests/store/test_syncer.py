@@ -27,6 +27,10 @@ def durability(store: SQLiteStore) -> int:
     return int(store.read("PRAGMA synchronous")[0][0])
 
 
+def fail(_fd: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
 def test_each_commit_is_followed_by_a_sync_of_its_log(store: SQLiteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     synced = threading.Event()
     inodes = []
@@ -70,9 +74,6 @@ def test_at_the_end_nothing_is_left_that_is_not_on_disk(store: SQLiteStore, monk
 def test_a_sync_that_fails_is_told_and_from_then_on_a_commit_waits_for_the_disk(
     store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_fd: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
     monkeypatch.setattr(syncer, "sync", fail)
     syncer.sync_behind(store)
     store.insert([NewJob("x")], TEXT)
@@ -131,9 +132,6 @@ def test_whatever_ends_the_thread_is_told_and_what_it_left_is_synced(
 ) -> None:
     """No memory for the log that is to be written again, say."""
 
-    def fail(_fd: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
     def no_memory(*_: object) -> None:
         raise MemoryError
 
@@ -182,9 +180,6 @@ def test_where_the_queue_was_taken_away_a_sync_that_fails_makes_no_new_one(
 def test_a_store_whose_last_commits_cannot_be_brought_to_disk_says_so_when_it_is_closed(
     store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_fd: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
     monkeypatch.setattr(syncer, "sync", fail)
     syncer.sync_behind(store)
     store.insert([NewJob("x")], TEXT)

@@ -41,25 +41,26 @@ def sync_all(store: SQLiteStore) -> None:
         store.sync.wait()
 
 
+def at_once(store: SQLiteStore, act: Callable[[], None]) -> None:
+    """Do something while no sync is put off."""
+    if store.sync is not None:
+        store.sync.is_put_off = False
+    try:
+        act()
+    finally:
+        if store.sync is not None:
+            store.sync.is_put_off = True
+
+
 def sync_behind(store: SQLiteStore) -> None:
     """Sync the log while others write: a checkpoint, which keeps them out, then finds little of it left to sync."""
     if store.sync is not None:
-        store.sync.is_put_off = False
-        try:
-            store.sync.wait()
-        finally:
-            store.sync.is_put_off = True
+        at_once(store, store.sync.wait)
 
 
 def tell(store: SQLiteStore, progress: Callable[[int], None], count: int) -> None:
     """Code of others runs here: what it commits on this store is on disk when it is told so."""
-    if store.sync is not None:
-        store.sync.is_put_off = False
-    try:
-        progress(count)
-    finally:
-        if store.sync is not None:
-            store.sync.is_put_off = True
+    at_once(store, lambda: progress(count))
 
 
 def tidy(store: SQLiteStore) -> None:
